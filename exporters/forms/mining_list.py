@@ -17,8 +17,9 @@ from typing import Any
 from exporters.forms.amounts import significant
 from exporters.redaction.persons import shown_name, shown_site
 from sensor.model.attribution import Enterprise
+from sensor.model.casework import MACHINE_KINDS, CaseWork, FieldResult
 from sensor.model.range import Range
-from sensor.model.summary import SECONDS_PER_HOUR, Line, Summary
+from sensor.model.summary import SECONDS_PER_HOUR, Case, Line, Summary
 from sensor.model.time import moment
 
 #: A cell that begins so may be run by the program that opens the file (OWASP, "CSV Injection").
@@ -75,6 +76,15 @@ COLUMNS = (
     "new",
     "period_from",
     "period_to",
+    "case_assignee",
+    "case_conclusion",
+    "case_measures",
+    "found_asics",
+    "found_gpus",
+    "found_cpus",
+    "found_others",
+    "found_hours",
+    "found_kwh",
 )
 
 
@@ -83,7 +93,8 @@ def rows(summary: Summary, zone: tzinfo, persons: bool = False) -> Iterator[dict
     ends = {"period_from": _time_text(summary.from_ns, zone), "period_to": _time_text(summary.to_ns, zone)}
     for line in sorted(summary.lines, key=lambda line: (-line.energy_kwh.best, line.address, line.algorithm or "")):
         hours = {"hours_of_period": significant(summary.seconds / SECONDS_PER_HOUR)}
-        yield {**_whose(summary, line, persons), **_what(line, zone), **hours, **_figures(line), **ends}
+        found = _found(summary.case(line))
+        yield {**_whose(summary, line, persons), **_what(line, zone), **hours, **_figures(line), **ends, **found}
 
 
 def as_csv(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
@@ -124,6 +135,23 @@ def _whose(summary: Summary, line: Line, persons: bool) -> dict[str, Any]:
         "site_address": site.address if site else None,
         "site_class": about.site_class.kind if about else None,
         "site_class_confidence": about.site_class.confidence if about else None,
+    }
+
+
+def _found(case: Case | None) -> dict[str, Any]:
+    """What was concluded of its case, and found at the place beside the estimate; of all of the case, not of the
+    line."""
+    work = CaseWork() if case is None else case.work
+    found = work.field_result or FieldResult()
+    counts = {each.kind: each.count for each in found.machines}
+    machines = {f"found_{kind}s": counts.get(kind) for kind in MACHINE_KINDS}
+    return {
+        "case_assignee": work.assignee,
+        "case_conclusion": work.conclusion,
+        "case_measures": " ".join(work.measures) or None,
+        **machines,
+        "found_hours": found.hours,
+        "found_kwh": found.kwh,
     }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from exporters.redaction.persons import without_names
+from sensor.answers.casework_object import work_object
+from sensor.answers.casework_text import step_text
 from sensor.answers.owner_object import enterprise_object, site_object
 from sensor.answers.values import bounds, instant, rounded
 from sensor.cases import states
@@ -29,6 +32,7 @@ def case_object(case: Case, now_ns: int, persons: bool) -> dict[str, object]:
         "shared_address": case.address is not None and case.address != address,
         "enterprise": enterprise_object(case.enterprise, persons),
         "site": site_object(case.enterprise, case.site, persons),
+        **work_object(case),
     }
 
 
@@ -40,6 +44,8 @@ def history_object(case: Case, persons: bool) -> list[dict[str, object]]:
             "state": change.state,
             "who": change.who,
             "why": without_names(change.why, case.enterprise, case.site, persons),
+            "kind": change.kind,
+            "did": step_text(change, UTC) or None,
         }
         for change in case.changes
     ]

@@ -47,8 +47,25 @@ NAMES: dict[State, str] = {
 }
 
 
+NO_CASE = "there is no case {case}"
+NO_STATE = "{text} is no state of a case; there are {choices}"
+IS_ALREADY = "a case that is {before} is already {after}; it can go to {states}"
+CANNOT_GO = "a case that is {before} cannot go to {after}; it can go to {states}"
+
+
 class CaseError(ValueError):
-    """What was asked of a case cannot be; one sentence."""
+    """What was asked of a case cannot be; one sentence, which has its figures apart, so that it can be translated."""
+
+    def __init__(self, sentence: str, **figures: str) -> None:
+        super().__init__(sentence.format(**figures) if figures else sentence)
+        self.sentence, self.figures = sentence, figures
+
+
+class NoSuchCaseError(CaseError):
+    """There is no such case, or it is in no division of whoever asks."""
+
+    def __init__(self, case_id: int) -> None:
+        super().__init__(NO_CASE, case=str(case_id))
 
 
 def parse_state(text: str) -> State:
@@ -56,7 +73,7 @@ def parse_state(text: str) -> State:
     name = "-".join(text.strip().lower().replace("_", " ").replace("-", " ").split())
     found = next((state for state in STATES if name == state or text.strip() == NAMES[state]), None)
     if found is None:
-        raise CaseError(f"{text!r} is no state of a case; there are {', '.join(STATES)}")
+        raise CaseError(NO_STATE, text=repr(text), choices=", ".join(STATES))
     return found
 
 
@@ -71,8 +88,8 @@ def entered(history: Sequence[State]) -> int:
 def check_move(before: State, after: State) -> None:
     """Raise CaseError if a case cannot go from one state to the other."""
     if after not in FOLLOWS[before]:
-        same = "is already" if before == after else "cannot go to"
-        raise CaseError(f"a case that is {before} {same} {after}; it can go to {', '.join(FOLLOWS[before])}")
+        sentence = IS_ALREADY if before == after else CANNOT_GO
+        raise CaseError(sentence, before=before, after=after, states=", ".join(FOLLOWS[before]))
 
 
 def due_ns(now: State, since_ns: int) -> int | None:

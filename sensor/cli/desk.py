@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.cli.case_commands import files_of
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, exit_on, grounds_of, site_weights_of
 from sensor.cli.people import opened_door
@@ -54,8 +56,10 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.interface.gate import TokenGate
     from sensor.console.interface.rate import RequestRate
     from sensor.console.interface.router import interface_router
+    from sensor.console.office import CaseOffice
     from sensor.console.people.accounts import people_router
     from sensor.console.people.audit import audit_router
+    from sensor.console.people.casework import casework_router
     from sensor.console.people.daily import DailyWork
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
@@ -63,6 +67,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.people.view_rows import ViewRows
     from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
+    from sensor.ledger.casework import CaseClerk
     from sensor.people.opening import open_oidc
 
     if where.on_open_network:
@@ -76,7 +81,13 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         care = DailyWork(lambda: tidied(settings, door))
         closing.callback(care.stop)
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
-        desk = desk_of(settings, ledger)
+        clerk = CaseClerk.beside_readers(settings.ledger.url, files_of(settings))
+        closing.callback(clerk.close)
+        with exit_on(LedgerError, code=RUN_ERROR):
+            if clerk.files is not None:
+                clerk.files.sweep()
+        office = CaseOffice(clerk, door.accounts.all)
+        desk = dataclasses.replace(desk_of(settings, ledger), office=office)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
         place = audit_place(settings.ledger.url, settings.audit.url)
         routers = [
@@ -92,6 +103,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
         witness = ViewRows(door.trail, sign_in.clock)
+        routers.append(casework_router(desk, sign_in, office, witness))
         programs = TokenGate(door.tokens, sign_in.clock, sign_in.address_of, RequestRate())
         yield make_app(
             desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness, programs=programs

@@ -8,7 +8,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from sensor.cli import ledger_care, ledger_export, ledger_forget, ledger_list, ledger_sensors, ledger_set, ledger_show
+from sensor.cli import (
+    ledger_attachment,
+    ledger_care,
+    ledger_export,
+    ledger_forget,
+    ledger_list,
+    ledger_sensors,
+    ledger_set,
+    ledger_show,
+)
 from sensor.cli.frame import CommandError, flag_overrides, load_configuration, open_ledger, show_configuration
 from sensor.model.exit_codes import USAGE
 
@@ -28,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
         "list": ledger_list.list_cases,
         "show": ledger_show.show,
         "set": ledger_set.set_case,
+        "attachment": ledger_attachment.fetch,
         "export": ledger_export.export,
         "sensors": _sensors,
         "forget": ledger_forget.run,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from exporters.redaction.persons import shown_name
 from sensor.cli.audited import audited
+from sensor.cli.case_commands import files_of
 from sensor.cli.frame import CommandError, os_reason, say
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
@@ -35,6 +36,7 @@ BEYOND = (
 
 def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """Forget what the options name, after a question unless `--yes` stands there. Raises CommandError."""
+    from sensor.ledger.casework import CaseClerk
     from sensor.ledger.write.forget import ForgetError
 
     subject, name = _subject(options.what, ledger)
@@ -46,13 +48,15 @@ def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) ->
         with audited(settings, "ledger.forget", [named], {}) as change:
             done = ledger.forget(subject, time.time_ns())
             files, code = _delete_evidence(settings, done.finding_ids)
+            attached = CaseClerk(ledger.engine, files_of(settings)).drop_unused(done.attached)
             change.after = {"findings": done.findings, "connections": done.connections, "evidence_files": files}
+            change.after = {**change.after, "attachments": attached}
     except ForgetError as error:
         raise CommandError(RUN_ERROR, f"ledger forget: {error}") from None
     if not done.anything and not files:
         raise CommandError(RUN_ERROR, f"ledger forget: the ledger holds nothing of {name}")
     print(f"Forgotten: {name}")
-    for sentence in _sentences(done, files):
+    for sentence in _sentences(done, files, attached):
         print(f"  {sentence}")
     for sentence in BEYOND:
         print(f"  {sentence}")
@@ -110,7 +114,7 @@ def _delete_evidence(settings: Configuration, finding_ids: Iterable[str]) -> tup
     return count, code
 
 
-def _sentences(done: Forgotten, files: int) -> list[str]:
+def _sentences(done: Forgotten, files: int, attached: int) -> list[str]:
     """What went and what lost its name; kinds of which there was nothing are left out."""
     removed = {
         "findings": done.findings,
@@ -120,6 +124,7 @@ def _sentences(done: Forgotten, files: int) -> list[str]:
         "attributions of addresses": done.owners,
         "events that waited": done.events,
         "evidence files": files,
+        "attachments of cases": attached,
     }
     anonymous = {
         "series of figures": done.series,

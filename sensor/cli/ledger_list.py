@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from sensor.answers.case_object import case_object
 from sensor.cases import states as cases
+from sensor.cli.case_commands import NOBODY
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.json_text import print_json
 from sensor.cli.language import command_language
 from sensor.cli.ledger_activity import list_findings
-from sensor.cli.ledger_text import due_text, page_text, print_table, state_text, subject
+from sensor.cli.ledger_text import due_text, page_text, print_table, safe, state_text, subject
 from sensor.cli.list_period import seen_between
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK
@@ -53,12 +54,14 @@ def list_cases(options: argparse.Namespace, settings: Configuration, ledger: Led
             day_text(case.since_ns, zone),
             due_text(case, now_ns, zone, language),
             minute_text(case.last_ns, zone),
+            safe(case.work.assignee or "-"),
             subject(case, options.persons, language),
         )
         for case in shown
     ]
     if rows:
-        print_table([(_("case"), _("state"), _("since"), _("due"), _("last seen"), _("whose")), *rows])
+        head_row = (_("case"), _("state"), _("since"), _("due"), _("last seen"), _("assigned"), _("whose"))
+        print_table([head_row, *rows])
     form = N_("{count} case, {overdue} overdue") if len(found) == 1 else N_("{count} cases, {overdue} overdue")
     whole = _(form).format(count=len(found), overdue=overdue)
     print(page_text(whole, len(found), first, len(shown), language))
@@ -70,6 +73,7 @@ def _found(options: argparse.Namespace, settings: Configuration, ledger: Ledger,
     asked = OwnerFilter.of_options(options, settings)
     address = None if options.address is None else canonical(options.address)
     from_ns, to_ns = seen_between(options, settings.ledger.zone)
+    assigned = options.assigned and options.assigned.strip().lower()
     candidates = ledger.reader.cases() if address is None else ledger.reader.cases_of(address)
     grades = ledger.reader.case_grades() if asked.least_grade is not None else {}
     found = [
@@ -77,6 +81,7 @@ def _found(options: argparse.Namespace, settings: Configuration, ledger: Ledger,
         for case in candidates
         if (case.state == asked.state or (asked.state is None and (options.all or case.state in cases.OPEN)))
         and (case.overdue(now_ns) or not options.overdue)
+        and (assigned is None or (case.work.assignee or NOBODY) == assigned)
         and (from_ns is None or case.last_ns >= from_ns)
         and (to_ns is None or case.first_ns < to_ns)
         and asked.fits_case(

@@ -1,19 +1,39 @@
-"""`minewatch ledger set CASE|ADDRESS [STATE] --why TEXT`: move a case on, or write a note into its history."""
+"""`minewatch ledger set CASE|ADDRESS [STATE]`: move a case on, write a note into its history, or whatever else a person
+may do to it: the console has the same commands (`sensor/cases/commands.py`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
 from sensor.cases import states as cases
+from sensor.cases.commands import (
+    KINDS,
+    AssignCase,
+    AttachFile,
+    CaseCommand,
+    MoveCase,
+    NoteCase,
+    RemoveFile,
+    SetDue,
+)
+from sensor.cases.file_kinds import MOST_FILE_BYTES
 from sensor.cases.states import CaseError
+from sensor.cases.steps import command_facts
 from sensor.cli.audited import audited, history_name
-from sensor.cli.frame import CommandError
+from sensor.cli.case_commands import commands_of, files_of
+from sensor.cli.case_filter import divisions_of
+from sensor.cli.frame import CommandError, os_reason
 from sensor.cli.ledger_text import case_number, subject
+from sensor.ledger.casework import CaseClerk, changed_facts
+from sensor.ledger.write.casework import CaseStep
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, USAGE
 from sensor.model.summary import Case
@@ -24,26 +44,73 @@ if TYPE_CHECKING:
 
 
 def set_case(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
-    """Write it. Raises CommandError for an address of no case or of several, CaseError for a move that cannot be."""
-    state, why = None if options.state is None else cases.parse_state(options.state), options.why.strip()
-    if not why:
+    """Write it. Raises CommandError for an address of no case or of several, CaseError for what cannot be done."""
+    why = (options.why or "").strip()
+    if options.why is not None and not why:
         raise CaseError("--why must say something")
+    given = commands_of(options, settings.ledger.zone, why)
     who, stated = history_name(options.who), (options.who or "").strip()
     number = _number(options, ledger)
-    action, query = ("case.note", {}) if state is None else ("case.set", {"state": state})
-    with audited(settings, action, [f"case:{number}"], query, why=why, stated=stated) as change:
-        if state is None:
-            before = ledger.note_case(number, time.time_ns(), who=who, why=why)
-        else:
-            before = ledger.set_case(number, state, time.time_ns(), who=who, why=why)
-        change.before, change.after = {"state": before}, {"state": state or before}
-    if state is None:
-        print(f"case {number}: noted; it stays {before}")
-        return OK
-    print(f"case {number}: {before} -> {state}")
-    if state == "false-alarm":
+    clerk = CaseClerk(ledger.engine, files_of(settings))
+    moves = any(isinstance(command, MoveCase) for command in given)
+    action = "case.set" if moves else f"case.{KINDS[type(given[0])]}"
+    _check_assignee(given, number, settings, ledger)
+    with audited(settings, action, [f"case:{number}"], command_facts(given), why=why, stated=stated) as change:
+        done = _do(options, clerk, number, given, who)
+        change.before, change.after = changed_facts(done)
+    for command in given:
+        print(f"case {number}: {_sentence(command, done)}")
+    if any(isinstance(command, MoveCase) and command.state == "false-alarm" for command in given):
         _print_allowing(number, why, ledger, options.persons)
     return OK
+
+
+def _do(options: argparse.Namespace, clerk: CaseClerk, number: int, given: list[CaseCommand], who: str) -> CaseStep:
+    """All of them in one step of the ledger; a file is stored before."""
+    if options.attach is None:
+        return clerk.command(number, given, who, time.time_ns(), steps=options.steps)
+    content, why, before = _content(options.attach), given[-1].why, given[:-1]
+    name, now_ns, steps = options.attach, time.time_ns(), options.steps
+    return clerk.attach(number, content, name, who, now_ns, why=why, before=before, steps=steps)
+
+
+def _content(path: str) -> bytes:
+    """A file, no more of it than what is refused. Raises CommandError."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MOST_FILE_BYTES + 1)
+    except OSError as error:
+        raise CommandError(USAGE, f"--attach {path}: {os_reason(error)}") from None
+
+
+def _check_assignee(given: list[CaseCommand], number: int, settings: Configuration, ledger: Ledger) -> None:
+    """Raises CaseError where a case is assigned to whom it cannot be."""
+    to = next((command.assignee for command in given if isinstance(command, AssignCase)), None)
+    if to is None:
+        return
+    from sensor.cli.people import opened_door
+    from sensor.people.assignment import check_assignee
+
+    case = ledger.reader.case(number)
+    division = case.site.division if case is not None and case.site is not None else None
+    with opened_door(settings, "ledger set", to_read=True) as door:
+        year = datetime.now(UTC).year
+        check_assignee(door.accounts.all(), to, division, divisions_of(settings), year)
+
+
+def _sentence(command: CaseCommand, done: CaseStep) -> str:
+    before, after = done.before.state, done.after.state
+    if isinstance(command, MoveCase):
+        return f"{before} -> {after}"
+    if isinstance(command, NoteCase):
+        return f"noted; it stays {after}"
+    if isinstance(command, AssignCase):
+        return f"assigned to {command.assignee or 'nobody'}"
+    if isinstance(command, SetDue):
+        return "due as its state says" if command.due_ns is None else "due as was said"
+    if isinstance(command, AttachFile):
+        return f"attached as number {done.after.attachments[-1].number}"
+    return f"attachment {command.number} removed" if isinstance(command, RemoveFile) else "concluded"
 
 
 def _number(options: argparse.Namespace, ledger: Ledger) -> int:
@@ -54,7 +121,7 @@ def _number(options: argparse.Namespace, ledger: Ledger) -> int:
     try:
         address = canonical(options.case)
     except ValueError:
-        raise CaseError(f"{options.case!r} is no case's number and no address") from None
+        raise CaseError("{text} is no case's number and no address", text=repr(options.case)) from None
     found = ledger.reader.cases_of(address)
     still_open = [case for case in found if case.state in cases.OPEN]
     if len(still_open) == 1:
@@ -71,7 +138,7 @@ def _number(options: argparse.Namespace, ledger: Ledger) -> int:
             f"ledger set: {address} has no open case, and nothing was done; give the number of one that is over:",
             *(_case_text(case, options.persons) for case in found),
         )
-    raise CaseError(f"no case has the address {address}")
+    raise CaseError("no case has the address {address}", address=address)
 
 
 def _case_text(case: Case, persons: bool) -> str:

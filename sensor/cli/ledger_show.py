@@ -11,6 +11,8 @@ from exporters.forms.documents.labels import CLASSES
 from exporters.forms.documents.languages import Language
 from exporters.redaction.persons import PERSON, shown_name, without_names
 from sensor.answers.case_object import case_object, class_object, figures_object, history_object, next_states
+from sensor.answers.casework_object import attachments_object
+from sensor.answers.casework_text import step_text, work_texts
 from sensor.answers.finding_object import finding_object
 from sensor.answers.owner_object import enterprise_object
 from sensor.answers.values import instant
@@ -57,7 +59,8 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
         raise CommandError(RUN_ERROR, f"there is no case {options.what.strip()}")
     addresses, period = ledger.reader.case_addresses(case), _last_days(case.last_ns, settings, ledger)
     if options.json:
-        print_json(_case_answer(case, addresses, period, options.persons))
+        files = attachments_object(ledger.reader.attachments(number), case, options.persons)
+        print_json({**_case_answer(case, addresses, period, options.persons), "attachments": files})
         return OK
     language = command_language(options, settings.output.language)
     _ = language.translate
@@ -73,6 +76,8 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
     more = " ..." if len(addresses) > MAX_ADDRESSES else ""
     counted = language.number(len(addresses), N_("{count} address"), N_("{count} addresses"))
     print(f"  {counted}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
+    for text in work_texts(case, ledger.reader.attachments(number), zone, options.persons, language):
+        print(f"  {text}")
     _show_site(case, period, zone, language)
     _show_history(case, zone, options.persons, language)
     follows = ", ".join(state_text(state, language) for state in cases.FOLLOWS[case.state])
@@ -87,7 +92,8 @@ def _show_history(case: Case, zone: tzinfo, persons: bool, language: Language) -
         why = without_names(change.why, case.enterprise, case.site, persons)
         why = language.recorded(why) if change.who == cases.SENSOR else why
         state = state_text(change.state, language)
-        print(f"  {minute_text(change.at_ns, zone)}  {state}, {safe(change.who)}: {safe(why)}")
+        line = "; ".join(filter(None, (step_text(change, zone, language), safe(why))))
+        print(f"  {minute_text(change.at_ns, zone)}  {state}, {safe(change.who)}: {line}")
 
 
 def _last_days(last_ns: int, settings: Configuration, ledger: Ledger) -> Summary:

@@ -28,6 +28,7 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listed = actions.add_parser("list", help="the cases that are open, overdue ones first")
     listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
     listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
+    listed.add_argument("--assigned", metavar="LOGIN", help="only those that are assigned to this account; or nobody")
     listed.add_argument("--address", metavar="ADDRESS", help="only those of this address")
     listed.add_argument("--since", metavar="DATE", help="only those that mined on this day, or at this time, or later")
     listed.add_argument("--until", metavar="DATE", help="only those that mined on this day, or before this time")
@@ -44,14 +45,17 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=StateNames(),
         help=f"{', '.join(STATES[1:])}; without one, the case stays where it is, and the text is noted",
     )
-    put.add_argument(
-        "--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is"
-    )
+    put.add_argument("--why", metavar="TEXT", help="what was found or done; for a false alarm, what it really is")
     put.add_argument(
         "--who",
         metavar="NAME",
         help="who says so: a note beside the user of the system, who stands in the history in any case",
     )
+    _add_case_commands(put)
+    fetched = actions.add_parser("attachment", help="write an attachment of a case to a file")
+    fetched.add_argument("case", metavar="CASE", help="number of a case")
+    fetched.add_argument("number", metavar="NUMBER", type=count_type(1), help="of the attachment, as `show` has it")
+    fetched.add_argument("--to", metavar="FILE", required=True, help="write there")
     export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
     export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
     export.add_argument(
@@ -107,8 +111,36 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     second_words = (sensor_actions.add_parser("list", help="all of them"), rename, retire)
     for action in (listed, shown, backup, restore, move, checked, sensors, *second_words):
         add_json(action)
-    for action in (listed, shown, put, export, forget, backup, restore, move, checked, sensors, *second_words):
+    for action in (listed, shown, put, fetched, export, forget, backup, restore, move, checked, sensors, *second_words):
         add_ledger_url(action)
         add_line_options(action)
     for nested in second_words:
         leave_to_parent(nested)
+
+
+def _add_case_commands(put: argparse.ArgumentParser) -> None:
+    """What a case is told besides a state."""
+    put.add_argument("--due", metavar="DATE|none", help="the day by which the step is due; none: as its state says")
+    put.add_argument("--assign", metavar="LOGIN|nobody", help="whose work it is from now on")
+    put.add_argument("--conclusion", metavar="WORD", help="what it was: mine, household, ...; docs/cases.md has all")
+    put.add_argument(
+        "--measure",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="what was done: power-cut, ...; docs/cases.md has all",
+    )
+    put.add_argument(
+        "--machines",
+        action="append",
+        default=[],
+        metavar="KIND=COUNT[:MODEL]",
+        help="what was found at the place; kinds are asic, gpu, cpu, other",
+    )
+    put.add_argument("--hours", default="", metavar="H", help="hours that they ran, as was found at the place")
+    put.add_argument("--kwh", default="", metavar="KWH", help="kilowatt-hours of those hours, as a meter has them")
+    put.add_argument("--attach", metavar="FILE", help="a file for the case: PDF, picture, workbook, text or capture")
+    put.add_argument("--remove", type=count_type(1), metavar="NUMBER", help="an attachment to remove")
+    put.add_argument(
+        "--steps", type=count_type(1), metavar="N", help="refuse it if the history does not have N steps any more"
+    )

@@ -55,9 +55,11 @@ def chosen_from(choices: Sequence[tuple[str, str]]) -> Callable[[str], str]:
     return parse
 
 
-def choice(name: str, title: str, choices: Sequence[tuple[str, str]]) -> Parameter:
+def choice(
+    name: str, title: str, choices: Sequence[tuple[str, str]], kind: Literal["choice", "hidden"] = "choice"
+) -> Parameter:
     """A parameter of a closed set."""
-    return Parameter(name, title, chosen_from(choices), choices, "choice")
+    return Parameter(name, title, chosen_from(choices), choices, kind)
 
 
 def _grade(text: str) -> Grade:

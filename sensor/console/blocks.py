@@ -19,6 +19,7 @@ class ListedRow:
 
     cells: tuple[Cell, ...]
     links: dict[str, str] = field(default_factory=dict)
+    steps: str = ""  # of its history, where it has one
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Listing:
     next_href: str | None = None
     exports: tuple[tuple[str, str], ...] = ()  # name and address
     identities: tuple[str, ...] = ()  # of its rows, as the ledger knows them
+    steps: tuple[str, ...] = ()  # of its rows: how long the history was, where there is one
+    choices: tuple[tuple[str, str], ...] = ()  # of its rows, for the form below: name of the box and its value
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,14 @@ class Sayings:
 
 
 @dataclass(frozen=True)
+class DoneNote:
+    """What was just done."""
+
+    block_type: ClassVar[str] = "done"
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A drawing of ours with its heading and the texts at its ends."""
 
@@ -131,6 +142,7 @@ class HistoryStep:
     state_key: str
     who: str
     why: str
+    did: str = ""  # what it wrote beside its sentence
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ class CaseHistory:
 
 @dataclass(frozen=True)
 class FormField:
-    """One field of a form that changes something: text, password or choice."""
+    """One field of a form that changes something: text, number, date, long text, password, choice, checks, file."""
 
     name: str
     title: str
@@ -153,6 +165,8 @@ class FormField:
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     autocomplete: str = "off"
+    required: bool = False
+    most: int = 1_024  # characters
 
 
 @dataclass(frozen=True)
@@ -168,9 +182,12 @@ class ChangeForm:
     fields: tuple[FormField, ...] = ()
     hidden: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    folded: bool = False  # shown when asked to
+    refused: str = ""  # why it was not done
+    kind: str = ""  # "file": with a file in it
 
 
-ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | CaseHistory | ChangeForm
+ConsoleBlock = Block | Listing | Filters | Facts | Sayings | DoneNote | Drawing | Dialogue | CaseHistory | ChangeForm
 
 
 @dataclass(frozen=True)

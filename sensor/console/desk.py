@@ -24,6 +24,7 @@ from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
 from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
 from sensor.console.language import console_language
+from sensor.console.office import CaseOffice
 from sensor.console.refusal import RefusalError
 from sensor.console.week import FiguresCache, WeekFigures
 from sensor.ledger.read.lists.desk import DeskReader
@@ -47,6 +48,7 @@ class Desk:
     rates: Rates
     grounds: Grounds = DEFAULT_GROUNDS
     evidence: Path | None = None  # the folder of captures
+    office: CaseOffice | None = None  # for case work; without one cases are only read
     banner: str | None = None  # stands over every page
     clock: Callable[[], int] = time.time_ns
     cache: FiguresCache = field(default_factory=FiguresCache)
@@ -122,7 +124,16 @@ class Visit:
     @cached_property
     def week(self) -> WeekFigures:
         """The figures of that week."""
-        period, desk = self.period, self.desk
+        return self.week_of_period(self.period)
+
+    def week_to(self, last_ns: int) -> WeekFigures:
+        """The figures of the seven days that end with a moment's."""
+        last = day_of(last_ns, self.desk.zone)
+        return self.week_of_period(checked(last - timedelta(days=DAYS - 1), last, self.desk.zone))
+
+    def week_of_period(self, period: Period) -> WeekFigures:
+        """The figures of a period, made once for each scope and a while."""
+        desk = self.desk
 
         def make() -> WeekFigures:
             return WeekFigures(period, self.reader.summary(period.from_ns, period.to_ns, desk.grounds, desk.weights))

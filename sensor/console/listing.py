@@ -65,6 +65,7 @@ def listing(visit: Visit, of: RecordList[Record]) -> Listing:
         None if behind is None else visit.here(after=f"{behind.rank}.{behind.name}"),
         exports,
         tuple(of.key_of(record).name for record in shown),
+        tuple(row.steps for row in rows),
     )
 
 

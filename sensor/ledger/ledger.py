@@ -24,7 +24,7 @@ from sensor.ledger.store.database import connect, empty_log, is_own, open_to_rea
 from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
-from sensor.ledger.write import cases, coverage, retention, rollups, sensors, silence
+from sensor.ledger.write import casework, coverage, retention, rollups, sensors, silence
 from sensor.ledger.write.conditions import ConditionWriter
 from sensor.ledger.write.findings import FindingWriter
 from sensor.ledger.write.forget import ForgetSubject, Forgotten
@@ -223,13 +223,13 @@ class Ledger:
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""
         with self._writing() as connection:
-            return cases.set_state(connection, case_id, state, who, why, at_ns)
+            return casework.set_state(connection, case_id, state, who, why, at_ns)
 
     def note_case(self, case_id: int, at_ns: int, *, who: str, why: str) -> State:
         """Write into a case's history, and move it nowhere; the state it is in. Raises LedgerError, or CaseError if
         there is none."""
         with self._writing() as connection:
-            return cases.add_note(connection, case_id, who, why, at_ns)
+            return casework.add_note(connection, case_id, who, why, at_ns)
 
     def review_cases(self, now_ns: int, most: int = UNBOUNDED) -> list[silence.ClosedCase]:
         """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises

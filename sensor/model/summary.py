@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.case_state import State as State
+from sensor.model.casework import NO_WORK, CaseWork, StepDetails, StepKind
 from sensor.model.coverage import Coverage, Grounds
 from sensor.model.evidence import Grade
 from sensor.model.range import Range as Range
@@ -44,6 +45,8 @@ class Change:
     state: State
     who: str
     why: str
+    kind: StepKind | None = None
+    details: StepDetails | None = None  # what it wrote beside its sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Case:
     first_ns: int  # mining seen, first and last
     last_ns: int
     changes: tuple[Change, ...] = ()  # oldest first
+    work: CaseWork = NO_WORK  # by its changes
 
     def overdue(self, now_ns: int) -> bool:
         """Whether the next step should have been taken by now."""

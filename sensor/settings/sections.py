@@ -280,6 +280,7 @@ class LedgerSettings(Section):
     )
     rollup_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
     timezone: Text = "Asia/Shanghai"  # of those days, and of times in lists
+    attachments: Text | None = None  # folder of cases' files; without it, beside the ledger's file
 
     @field_validator("url")
     @classmethod

@@ -25,7 +25,7 @@ from sensor.console.blocks import ConsoleBlock, ConsolePage, Listing, PagePart, 
 from sensor.console.desk import Visit
 from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
-from sensor.console.pages.cases import case_columns, case_row
+from sensor.console.pages.cases import ME, case_columns, case_row
 from sensor.estimate.costs import estimate
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.records import AskedCases
@@ -271,12 +271,21 @@ def _divisions(visit: Visit) -> Listing:
 
 
 def _due(visit: Visit) -> tuple[ConsoleBlock, ...]:
-    """The cases whose next step is due first."""
+    """The cases whose next step is due first; those of the viewer before them."""
     _ = visit._
+    mine = visit.reader.cases(AskedCases(open=True, assignee=visit.viewer.login), ListCut(None, MOST_DUE))
+    own = [case_row(visit, case) for case in mine]
+    title = _("Open cases that are assigned to you")
+    its = DocumentTable("mine", title, case_columns(visit), tuple(row.cells for row in own), "")
+    all_mine = visit.href("/cases", open="yes", assigned=ME)
+    first = (Listing(its, tuple(row.links for row in own), None, all_mine),) if own else ()
     found = visit.reader.cases(AskedCases(open=True), ListCut(None, MOST_DUE))
     rows = [case_row(visit, case) for case in found]
     table = DocumentTable(
         "due", _("Open cases, what is due first at the top"), case_columns(visit), tuple(row.cells for row in rows),
         _("Nothing is due."),
     )  # fmt: skip
-    return (Listing(table, tuple(row.links for row in rows), None, visit.href("/cases", open="yes") if rows else None),)
+    return (
+        *first,
+        Listing(table, tuple(row.links for row in rows), None, visit.href("/cases", open="yes") if rows else None),
+    )

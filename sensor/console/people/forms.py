@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from urllib.parse import parse_qsl
 
@@ -16,23 +17,29 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 #: The field that has the session's token; fields of one form; characters of a value.
 TOKEN = "token"
 MOST_FIELDS, MOST_CHARACTERS = 64, 2_000
+#: Fields of a form with a box for each row of a list.
+MOST_BOXES = 128
 NOT_OURS = N_("This form is not of this console, or its page is too old: open the page again.")
 UNREADABLE = N_("The form cannot be read.")
 
 
 async def read_form(
-    request: Request, sign_in: DoorSignIn, fields: Collection[str], *, open_to_all: bool
+    request: Request,
+    sign_in: DoorSignIn,
+    fields: Collection[str],
+    *,
+    open_to_all: bool,
+    boxes: re.Pattern[str] | None = None,
 ) -> dict[str, str]:
     """The values of a form by their names, each declared one; empty where it was not sent. Raises RefusalError: 403 for
     one that another site sent or that has no token of the session (which nobody has at the entrance, `open_to_all`),
-    400 for one with other fields, or with one twice."""
+    400 for one with other fields, or with one twice. `boxes`: fields of a form with a box for each of its rows."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != FORM_TYPE:
         raise RefusalError(400, UNREADABLE)
     try:
-        pairs = parse_qsl(
-            (await request.body()).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
-        )
+        most, body = MOST_FIELDS if boxes is None else MOST_BOXES, await request.body()
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
         raise RefusalError(400, UNREADABLE) from None
     values: dict[str, str] = {}
@@ -40,15 +47,16 @@ async def read_form(
     for name, text in pairs:
         if name == TOKEN and token is None:
             token = text
-        elif name not in fields or name in values or len(text) > MOST_CHARACTERS:
+        elif name in values or len(text) > MOST_CHARACTERS or not (name in fields or (boxes and boxes.fullmatch(name))):
             raise RefusalError(400, UNREADABLE)
         else:
             values[name] = text
-    _refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
-    return {name: values.get(name, "") for name in fields}
+    refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
+    return {**values, **{name: values.get(name, "") for name in fields}}
 
 
-def _refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *, open_to_all: bool) -> None:
+def refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *, open_to_all: bool) -> None:
+    """Raises RefusalError (403) for a form that another site sent, or without the token of its session."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     own = f"{'https' if sign_in.secure else 'http'}://{request.headers.get('host', '')}"
     if open_to_all:

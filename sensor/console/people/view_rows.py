@@ -22,6 +22,7 @@ KINDS = {
     "cases": "case",
     "pools": "pool",
     "capture": "finding",
+    "attachment": "case",
 }
 
 

@@ -7,7 +7,9 @@ a rule in `rules.RULES` is refused, whoever added it.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -54,6 +56,8 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
     ("pools", "/pools", owners.pools, owners.POOLS_ASKED),
     ("sensors", "/sensors", sensors.sensors, sensors.SENSORS_ASKED),
 )
+#: Seconds until a page is read once more that was disturbed by a write.
+AGAIN_S = 0.1
 NOT_YOURS = N_("Your role does not see this page.")
 NOT_SIGNED_IN = N_("Nobody is signed in.")
 NOT_WRITTEN = N_("Accounts or audit cannot be read or written just now. What must be audited is not done without.")
@@ -128,9 +132,14 @@ def _endpoint(
 ) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
-        visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
-                      getattr(request.state, "token", None))  # fmt: skip
-        page = maker(visit, *(path_value(name, text) for name, text in request.path_params.items()))
+        places = [path_value(name, text) for name, text in request.path_params.items()]
+
+        def attempt() -> tuple[Visit, ConsolePage | DownloadFile]:
+            token, viewer = getattr(request.state, "token", None), request.state.viewer
+            visit = Visit(desk, viewer, request.url.path, asked, _language(asked, viewer), token)
+            return visit, maker(visit, *places)
+
+        visit, page = _undisturbed(attempt)
         if witness is not None:
             witness.saw(_view(visit, route, page))
         if isinstance(page, DownloadFile):
@@ -139,6 +148,17 @@ def _endpoint(
         return HTMLResponse(render.html(visit, page).encode("utf-8", "replace"))
 
     return endpoint
+
+
+def _undisturbed(attempt: Callable[[], tuple[Visit, ConsolePage | DownloadFile]]) -> Any:
+    """A page of a ledger that nobody writes is read as it stands: where a form was written meanwhile, once more."""
+    try:
+        return attempt()
+    except LedgerError as error:
+        if error.fault != "locked":
+            raise
+    time.sleep(AGAIN_S)
+    return attempt()
 
 
 def _view(visit: Visit, route: str, page: ConsolePage | DownloadFile) -> PageView:

@@ -7,6 +7,8 @@ keeping pages.
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Bytes of all headers, of path and query, and of a body; seconds for each piece of a body.
 MAX_HEADER_BYTES, MAX_ADDRESS_BYTES, MAX_BODY_BYTES, BODY_S = 16_384, 4_096, 65_536, 10.0
+#: The one route that takes a file, bytes of its body, and seconds for all of it: a slow one must not hold a place.
+UPLOAD, MAX_UPLOAD_BYTES, UPLOAD_S = re.compile(rb"/cases/\d{1,18}/attachments"), (10 << 20) + 65_536, 120.0
 #: Headers at most.
 MAX_HEADERS = 64
 METHODS, READING = frozenset({"GET", "HEAD", "POST"}), frozenset({"GET", "HEAD"})
@@ -22,11 +26,15 @@ METHODS, READING = frozenset({"GET", "HEAD", "POST"}), frozenset({"GET", "HEAD"}
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+#: Of a file of somebody's: should it ever be drawn, then with no right at all.
+SANDBOXED = f"{POLICY}; sandbox"
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Nothing is told to other hosts. Not "no-referrer": with that browsers send forms with `Origin: null` (Fetch
+    # standard, "append a request `Origin` header"), and ours count only with their own.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -68,14 +76,17 @@ class Furniture:
             await refused(scope, receive, dressed)
             return
         try:
-            await self._app(scope, _bounded(receive), dressed)
+            await self._app(scope, _bounded(receive, _most_bytes(scope)), dressed)
         except TooLargeError:
             if not begun:
                 await PlainTextResponse("request too large or too slow\n", 413)(scope, receive, dressed)
 
     def _dress(self, headers: MutableHeaders) -> None:
+        sandboxed = headers.get("Content-Security-Policy") == SANDBOXED
         for name, value in HEADERS.items():
             headers[name] = value
+        if sandboxed:
+            headers["Content-Security-Policy"] = SANDBOXED
         headers.setdefault("Cache-Control", "no-store")
         if self._secure:
             headers["Strict-Transport-Security"] = TRANSPORT_SECURITY
@@ -94,7 +105,7 @@ class Furniture:
             allowed = READING if scope["path"].startswith("/api/") else METHODS
             return PlainTextResponse("method not allowed\n", 405, {"Allow": ", ".join(sorted(allowed))})
         length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length[:19]) > MAX_BODY_BYTES:
+        if not (length.isascii() and length.isdigit()) or int(length[:19]) > _most_bytes(scope):
             return PlainTextResponse("request too large\n", 413)
         return None
 
@@ -106,21 +117,27 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _bounded(receive: Receive) -> Receive:
+def _most_bytes(scope: Scope) -> int:
+    """Of the body of a request: a file is taken by one route alone, which reads it only from whoever is signed in."""
+    takes_file = scope["method"] == "POST" and UPLOAD.fullmatch(scope.get("raw_path") or b"") is not None
+    return MAX_UPLOAD_BYTES if takes_file else MAX_BODY_BYTES
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     """The same, which ends with an error past the bound."""
-    whole, ended = 0, False
+    whole, ended, until_s = 0, False, time.monotonic() + UPLOAD_S
 
     async def bounded() -> Message:
         nonlocal whole, ended
         if ended:  # what comes now is the end of the connection, for which a long answer waits
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), BODY_S)
+            message = await asyncio.wait_for(receive(), min(BODY_S, max(0.0, until_s - time.monotonic())))
         except TimeoutError:
             raise TooLargeError from None
         whole += len(message.get("body", b""))
         ended = not message.get("more_body", False)
-        if whole > MAX_BODY_BYTES:
+        if whole > most:
             raise TooLargeError
         return message
 

@@ -50,6 +50,7 @@ STATUS_TITLES = {
     403: N_("Not for your role"),
     404: N_("Not found"),
     405: N_("This cannot be done here"),
+    409: N_("The case was changed meanwhile"),
     503: N_("The ledger cannot be read just now"),
 }
 OTHER_STATUS = N_("Something went wrong")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sensor.model.scope import DATA_ROLES, ROLES, Role, Viewer
+from sensor.model.scope import DATA_ROLES, ROLES, WORK_ROLES, Role, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class RouteRule:
 
     roles: frozenset[Role]
     data: bool = False  # findings or cases, of the viewer's divisions
+    works: bool = False  # changes cases
     public: bool = False  # also for whoever has not signed in: nothing of the ledger is in it
     scope: str = ""  # asked by programs alone, whose token has it, and by no cookie
 
@@ -26,6 +27,7 @@ class RouteRule:
 
 
 DATA = RouteRule(DATA_ROLES, data=True)
+WORK = RouteRule(WORK_ROLES, data=True, works=True)
 EVERYBODY = RouteRule(frozenset(ROLES))
 PUBLIC = RouteRule(frozenset(ROLES), public=True)
 
@@ -47,6 +49,11 @@ RULES: dict[str, RouteRule] = {
     "capture": DATA,
     "cases": DATA,
     "case": DATA,
+    "work-on-case": WORK,
+    "work-on-cases": WORK,
+    "attach": WORK,
+    "attachment": RouteRule(WORK_ROLES, data=True),
+    "remove-attachment": RouteRule(frozenset({"lead"}), data=True, works=True),
     "pools": DATA,
     "sensors": RouteRule(DATA_ROLES | {"admin"}),
     "sign-in": PUBLIC,

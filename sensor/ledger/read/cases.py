@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from sensor.cases import states
+from sensor.cases.steps import work_of
 from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
 from sensor.ledger.read.selection import ALL, Selection
+from sensor.ledger.store.records import readable
 from sensor.ledger.store.schema import CASES, CHANGES, COUNTED_SERIES, FINDINGS, SERIES
 from sensor.model.evidence import Grade
 from sensor.model.summary import Case, CaseSubject, Change
@@ -36,7 +39,7 @@ def cases(
     rows = connection.execute(query).mappings().all()
     changes: dict[int, list[Change]] = defaultdict(list)
     for row in connection.execute(history).mappings():
-        changes[row["case_id"]].append(Change(row["at_ns"], row["state"], row["who"], row["why"]))
+        changes[row["case_id"]].append(_change(row))
     owners = site_owners(connection, (row["site_id"] for row in rows))
     found: dict[CaseSubject, Case] = {}
     for row in rows:
@@ -75,17 +78,25 @@ def logins(connection: Connection, case_id: int) -> list[str]:
     return list(connection.scalars(query.distinct().order_by(FINDINGS.c.wallet)))
 
 
+def _change(row: RowMapping) -> Change:
+    with readable():
+        details = None if row["details"] is None else json.loads(row["details"])
+    return Change(row["at_ns"], row["state"], row["who"], row["why"], row["kind"], details)
+
+
 def _case(row: RowMapping, changes: list[Change], owner: SiteOwner) -> Case:
     state, since_ns = row["state"], row["since_ns"]
     if state != "false-alarm" and changes:
         entered = changes[states.entered([change.state for change in changes])]
         state, since_ns = entered.state, entered.at_ns
+    with readable():
+        work = work_of(changes)
     return Case(
         case_id=row["case_id"],
         state=state,
         since_ns=since_ns,
         opened_ns=row["opened_ns"],
-        due_ns=states.due_ns(state, since_ns),
+        due_ns=work.own_due_ns or states.due_ns(state, since_ns),
         site_id=row["site_id"] or None,
         address=row["address"] or (owner.site.address if owner.site and not owner.enterprise else None),
         enterprise=owner.enterprise,
@@ -93,4 +104,5 @@ def _case(row: RowMapping, changes: list[Change], owner: SiteOwner) -> Case:
         first_ns=row["first_ns"],
         last_ns=row["last_ns"],
         changes=tuple(changes),
+        work=work,
     )

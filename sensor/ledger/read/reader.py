@@ -12,10 +12,12 @@ from sensor.ledger.read.energy import EnergyPiece
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
+from sensor.ledger.store.attachment_rows import attachments_of
 from sensor.ledger.store.coverage import stretches
 from sensor.ledger.store.database import reading
 from sensor.model.address import canonical_if_address
 from sensor.model.attribution import Enterprise
+from sensor.model.casework import CaseAttachment
 from sensor.model.chance import LEVEL
 from sensor.model.condition import Condition
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds, ListeningSpan, union
@@ -86,6 +88,11 @@ class LedgerReader:
         """One case as it is now; None if there is none of this number."""
         with reading(self._engine) as connection:
             return next(iter(cases.cases(connection, case_id=case_id).values()), None)
+
+    def attachments(self, case_id: int) -> list[CaseAttachment]:
+        """The files of a case, removed ones too."""
+        with reading(self._engine) as connection:
+            return attachments_of(connection, case_id)
 
     def cases_of(self, address: str) -> list[Case]:
         """The cases that an address belongs to, as they are now, in the order of their numbers."""

@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +48,13 @@ def connect(url: str) -> Engine:
         # Opening it would make a log beside it that is this user's, and the service could not open its ledger any more.
         raise LedgerError(f"ledger {path}: {refusal(path) or 'no permission to write it'}")
     if engine.dialect.name == "postgresql":
-        event.listen(engine, "begin", _take_writers_lock)
+        event.listen(engine, "begin", take_writers_lock)
     if engine.dialect.name == "sqlite":
         if path is not None:
             with contextlib.suppress(OSError):  # opening it gives the better message
                 _make(path)
-        event.listen(engine, "connect", _pragmas)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "connect", set_pragmas)
+        event.listen(engine, "begin", begin_transaction)
     try:
         with translated_errors(engine):
             _migrate(engine)
@@ -163,7 +164,8 @@ def empty_log(engine: Engine) -> None:
                 raw.close()
 
 
-def _pragmas(connection: Any, _: object) -> None:
+def set_pragmas(connection: Any, _: object) -> None:
+    """How a connection of SQLite writes."""
     connection.isolation_level = None  # the driver begins no transactions of its own
     cursor = connection.cursor()
     for pragma in (
@@ -178,17 +180,19 @@ def _pragmas(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def begin_transaction(connection: Connection) -> None:
+    """Begin one; who writes takes the lock at once."""
     writes = connection.get_execution_options().get("minewatch_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _take_writers_lock(connection: Connection) -> None:
+def take_writers_lock(connection: Connection) -> None:
     """Writers one after another: a number of the outbox that becomes visible late would be behind a cursor already."""
     if connection.get_execution_options().get("minewatch_writes"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
+@cache
 def newest_schema() -> str:
     """The schema that this release makes."""
     from alembic.script import ScriptDirectory

@@ -43,7 +43,7 @@ def readable() -> Iterator[None]:
         yield
     except ValidationError as error:
         raise DamagedRecordError(f"{error.error_count()} fields are wrong") from None
-    except (ValueError, TypeError, AttributeError, RecursionError, zlib.error, WireError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error, WireError) as error:
         raise DamagedRecordError((str(error).splitlines() or [type(error).__name__])[0][:200]) from None
 
 

@@ -263,8 +263,13 @@ CASES = Table(
     Column("opened_ns", BigInteger, nullable=False),
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
+    # As the history has them, for lists.
+    Column("assignee", Text),  # login of an account
+    Column("own_due_ns", BigInteger),  # of the present step; NULL: as its state has it
+    Column("conclusion", Text),
     Index("cases_by_subject", "site_id", "address", unique=True),
     Index("cases_by_state", "state", "last_ns"),
+    Index("cases_by_assignee", "assignee"),
 )
 
 CHANGES = Table(
@@ -276,7 +281,28 @@ CHANGES = Table(
     Column("state", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
+    Column("kind", Text),  # what the step did; NULL: a move or a note, of before they were told apart
+    Column("details", Text),  # what it wrote beside its sentence
     Index("changes_by_case", "case_id", "change_id"),
+)
+
+#: Files of cases, by their hash in a folder beside the ledger (`sensor/ledger/store/attachments.py`). The row of one
+#: that was removed stays.
+ATTACHMENTS = Table(
+    "attachments",
+    METADATA,
+    Column("case_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # within its case
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("added_ns", BigInteger, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("removed_ns", BigInteger),
+    Column("removed_by", Text),
+    Column("removed_why", Text),
+    Index("attachments_by_hash", "sha256"),
 )
 
 #: Which process a sensor is, by the sensor's id; a row that is not there is free.

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from sensor.cases import states
+from sensor.cases.commands import MAX_REASON_CHARACTERS
+from sensor.cases.steps import begins_round
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import CASES, CHANGES
 from sensor.ledger.write.owners import SiteRef
@@ -26,8 +28,6 @@ from sensor.model.time import HOUR_NS, SECOND_NS
 LEAST_SPAN_NS, LONG_SPAN_NS = 30 * SECOND_NS, 600 * SECOND_NS
 #: A finding is recorded within this after it began; an older one was suppressed until now, and its case begins now.
 FIRST_REPORT_NS = 2 * HOUR_NS
-#: What is stored of a reason.
-MAX_REASON_CHARACTERS = 2_000
 
 
 def case_subject(site: SiteRef, address: str) -> CaseSubject:
@@ -100,7 +100,7 @@ class CaseWriter:
             why = N_("mining again: {miner} at {pool} port {number}").format(
                 miner=finding.miner_ip, pool=finding.pool_ip, number=finding.pool_port
             )
-            move(self._connection, case, "relapsed", states.SENSOR, why, finding.last_ns)
+            write_move(self._connection, case, "relapsed", states.SENSOR, why, finding.last_ns)
         if finding.first_ns < case.first_ns or finding.last_ns > case.last_ns:
             case.first_ns = min(case.first_ns, finding.first_ns)
             case.last_ns = max(case.last_ns, finding.last_ns)
@@ -156,7 +156,7 @@ class CaseWriter:
             self._connection.execute(update(CASES).where(same).values(site_id=subject.site_id, address=""))
             return earlier
         why = N_("the address is of a site known by now: goes on as case {case}").format(case=case.case_id)
-        move(self._connection, earlier, "closed", states.SENSOR, why, finding.last_ns)
+        write_move(self._connection, earlier, "closed", states.SENSOR, why, finding.last_ns)
         return case
 
 
@@ -167,35 +167,18 @@ def _is_sustained(finding: Finding) -> bool:
     return finding.active_seconds * SECOND_NS >= LONG_SPAN_NS
 
 
-def set_state(connection: Connection, case_id: int, state: State, who: str, why: str, at_ns: int) -> State:
-    """Move a case by command; the state it was in. Raises CaseError if there is none, or it cannot go there."""
-    row = connection.execute(select(CASES).where(CASES.c.case_id == case_id)).mappings().one_or_none()
-    if row is None:
-        raise states.CaseError(f"there is no case {case_id}")
-    case = case_record(row)
-    before = case.state
-    states.check_move(before, state)
-    move(connection, case, state, who, why, at_ns)
-    return before
-
-
-def add_note(connection: Connection, case_id: int, who: str, why: str, at_ns: int) -> State:
-    """Write something into a case's history that moves it nowhere; the state it is in. Raises CaseError if there is
-    none."""
-    row = connection.execute(select(CASES).where(CASES.c.case_id == case_id)).mappings().one_or_none()
-    if row is None:
-        raise states.CaseError(f"there is no case {case_id}")
-    case = case_record(row)
-    _write_change(connection, case, who, why, max(at_ns, case.since_ns))
-    return case.state
-
-
-def move(connection: Connection, case: CaseRecord, state: State, who: str, why: str, at_ns: int) -> None:
-    """Write a case's new state and its history, never before its last change."""
+def write_move(
+    connection: Connection, case: CaseRecord, state: State, who: str, why: str, at_ns: int, kind: str = "move"
+) -> None:
+    """Write a case's new state and its history, never before its last change. A due date of its own was that of the
+    step before; a new round has no conclusion yet."""
+    new_round = begins_round(case.state, state)
     case.state, case.since_ns = state, max(at_ns, case.since_ns)
-    values = {"state": case.state, "since_ns": case.since_ns}
+    values: dict[str, object] = {"state": case.state, "since_ns": case.since_ns, "own_due_ns": None}
+    if new_round:
+        values["conclusion"] = None
     connection.execute(update(CASES).where(CASES.c.case_id == case.case_id).values(values))
-    _write_change(connection, case, who, why, case.since_ns)
+    _write_change(connection, case, who, why, case.since_ns, kind)
 
 
 def open_cases(connection: Connection, before_ns: int, after_id: int, most: int) -> list[CaseRecord]:
@@ -206,12 +189,13 @@ def open_cases(connection: Connection, before_ns: int, after_id: int, most: int)
     return [case_record(row) for row in rows]
 
 
-def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, at_ns: int) -> None:
+def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, at_ns: int, kind: str = "move") -> None:
     row = {
         "case_id": case.case_id,
         "at_ns": at_ns,
         "state": case.state,
         "who": column_text(who),
         "why": column_text(why, MAX_REASON_CHARACTERS),
+        "kind": kind,
     }
     connection.execute(insert(CHANGES).values(row))

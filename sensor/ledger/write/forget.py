@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, update
 
@@ -23,6 +23,7 @@ from sensor.ledger.store.records import (
 )
 from sensor.ledger.store.schema import (
     ADDRESSES,
+    ATTACHMENTS,
     CASES,
     CHANGES,
     CONNECTIONS,
@@ -67,6 +68,7 @@ class Forgotten:
     rewritten: int = 0  # records of others that named it
     pools: int = 0  # findings of others at this address as a pool, which stay
     finding_ids: tuple[str, ...] = ()
+    attached: set[str] = field(default_factory=set)  # hashes of files of its cases
 
     @property
     def anything(self) -> bool:
@@ -184,9 +186,21 @@ def _close(connection: Connection, done: Forgotten, cases: Sequence[int], now_ns
         if connection.scalar(select(CASES.c.state).where(its)) in states.OPEN:
             connection.execute(update(CASES).where(its).values(state="closed", since_ns=now_ns))
             change = {"case_id": case_id, "at_ns": now_ns, "state": "closed", "who": states.SENSOR, "why": FORGOTTEN}
+            change |= {"kind": "move"}
             connection.execute(insert(CHANGES).values(change))
-        connection.execute(update(CHANGES).where(CHANGES.c.case_id == case_id).values(why=FORGOTTEN))
+        connection.execute(update(CASES).where(its).values(own_due_ns=None, conclusion=None, assignee=None))
+        connection.execute(update(CHANGES).where(CHANGES.c.case_id == case_id).values(why=FORGOTTEN, details=None))
+        _forget_files(connection, done, case_id, now_ns)
         done.cases += 1
+
+
+def _forget_files(connection: Connection, done: Forgotten, case_id: int, now_ns: int) -> None:
+    """Of a case's files there stays that there were some; the files are deleted afterwards, or by the next sweep."""
+    its = ATTACHMENTS.c.case_id == case_id
+    done.attached |= set(connection.scalars(select(ATTACHMENTS.c.sha256).where(its, ATTACHMENTS.c.sha256 != "")))
+    gone = {"removed_ns": now_ns, "removed_by": states.SENSOR}
+    connection.execute(update(ATTACHMENTS).where(its, ATTACHMENTS.c.removed_ns.is_(None)).values(gone))
+    connection.execute(update(ATTACHMENTS).where(its).values(name=FORGOTTEN, sha256="", removed_why=FORGOTTEN))
 
 
 def _blank_address(connection: Connection, cases: Iterable[int], address: str) -> None:
@@ -196,9 +210,15 @@ def _blank_address(connection: Connection, cases: Iterable[int], address: str) -
         changes = connection.execute(select(CHANGES).where(CHANGES.c.case_id == case_id)).all()
         for change in changes:
             why = whole.sub(FORGOTTEN, change.why)
-            if why != change.why:
+            details = None if change.details is None else whole.sub(FORGOTTEN, change.details)
+            if (why, details) != (change.why, change.details):
                 its = CHANGES.c.change_id == change.change_id
-                connection.execute(update(CHANGES).where(its).values(why=why))
+                connection.execute(update(CHANGES).where(its).values(why=why, details=details))
+        for file in connection.execute(select(ATTACHMENTS).where(ATTACHMENTS.c.case_id == case_id)).all():
+            name = whole.sub(FORGOTTEN, file.name)
+            if name != file.name:
+                its_row = (ATTACHMENTS.c.case_id == case_id, ATTACHMENTS.c.number == file.number)
+                connection.execute(update(ATTACHMENTS).where(*its_row).values(name=name))
 
 
 def _anonymise(connection: Connection, done: Forgotten, enterprise: Enterprise, sites: Sequence[int]) -> None:

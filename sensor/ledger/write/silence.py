@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from sensor.cases import silence, states
 from sensor.ledger.store.coverage import all_heard_by, stretches
 from sensor.ledger.store.schema import COUNTED_SERIES, FINDINGS, PARTS, ROLLUPS, SENSORS, SERIES
-from sensor.ledger.write.cases import CaseRecord, move, open_cases
+from sensor.ledger.write.cases import CaseRecord, open_cases, write_move
 from sensor.ledger.write.rows import PAGE
 from sensor.model.evidence import LEAST_COUNTED
 from sensor.model.summary import SECONDS_PER_HOUR, CaseSubject
@@ -57,7 +57,7 @@ def close_if_silent(connection: Connection, case: CaseRecord, now_ns: int) -> Cl
     if at_ns is None:
         return None
     why = silence.explain(mining.history, needed_hours)
-    move(connection, case, "closed", states.SENSOR, why, at_ns)
+    write_move(connection, case, "closed", states.SENSOR, why, at_ns)
     return ClosedCase(case.case_id, why)
 
 

@@ -19,8 +19,10 @@ from sensor.ledger.read.owners import AddressOwner, address_owners
 from sensor.ledger.read.selection import Selection
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.read.watching import coverage
+from sensor.ledger.store.attachment_rows import attachments_of
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE
+from sensor.model.casework import CaseAttachment
 from sensor.model.coverage import Coverage, Grounds
 from sensor.model.scope import Scope
 from sensor.model.summary import Case, Summary
@@ -85,6 +87,11 @@ class DeskReader:
         """One case; None where there is none in the scope."""
         with reading(self._engine) as connection:
             return records.one_case(connection, self._chosen, case_id)
+
+    def attachments(self, case: Case) -> list[CaseAttachment]:
+        """The files of a case, removed ones too."""
+        with reading(self._engine) as connection:
+            return attachments_of(connection, case.case_id)
 
     def case_addresses(self, case: Case) -> list[str]:
         """The addresses that a case is about."""

@@ -21,10 +21,13 @@ from sensor.model.scope import Scope
 from sensor.model.summary import Case
 from sensor.model.time import DAY_NS
 
+#: Whoever has no case; no login has a space.
+NOBODY = "no one"
 #: Of cases for which nothing is awaited: behind all others.
 NEVER_DUE_NS = 1 << 62
 #: When the next step is due, from the state of the row.
 _DUE = case(
+    (CASES.c.own_due_ns.is_not(None), CASES.c.own_due_ns),
     *((CASES.c.state == state, CASES.c.since_ns + days * DAY_NS) for state, days in states.DUE_DAYS.items()),
     else_=NEVER_DUE_NS,
 )
@@ -60,6 +63,8 @@ class AskedCases:
     division: Scope | None = None
     site_ids: Collection[int] | None = None
     address: str | None = None
+    assignee: str | None = None  # login, or NOBODY
+    conclusion: str | None = None
 
 
 class ListedFinding(NamedTuple):
@@ -120,6 +125,11 @@ def listed_cases(connection: Connection, chosen: Selection, asked: AskedCases, c
         query = query.where(CASES.c.state.in_(states.OPEN) if asked.open else CASES.c.state.not_in(states.OPEN))
     if asked.overdue_at_ns is not None:
         query = query.where(_DUE.__lt__(asked.overdue_at_ns))
+    if asked.assignee is not None:
+        its = CASES.c.assignee
+        query = query.where(its.is_(None) if asked.assignee == NOBODY else its == asked.assignee)
+    if asked.conclusion is not None:
+        query = query.where(CASES.c.conclusion == asked.conclusion)
     if asked.address is not None:
         query = query.where(or_(CASES.c.address == asked.address, _at_site_of(asked.address)))
     if asked.site_ids is not None:
