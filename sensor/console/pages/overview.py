@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 
 from exporters.forms.documents.columns import estimated
@@ -25,12 +24,10 @@ from sensor.console.desk import Visit
 from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
 from sensor.console.pages.cases import case_columns, case_row
-from sensor.estimate.costs import estimate
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.records import AskedCases
 from sensor.ledger.read.lists.weeks import PeriodEnergy
 from sensor.model.coverage import Coverage
-from sensor.model.summary import Line, machines
 from sensor.model.time import DAY_NS
 
 OVERVIEW_ASKED = (WEEK, LANGUAGE)
@@ -102,9 +99,8 @@ def _part(coverage: Coverage, number: int) -> float:
 
 
 def _tiles(visit: Visit) -> KeyFigures:
-    _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
-    summary, lines = week.summary, week.summary.lines
-    its = estimate(lines, summary.seconds, desk.rates, desk.grounds)
+    _, week, cells = visit._, visit.week, visit.cells
+    summary, lines, its = week.summary, week.summary.lines, week.whole.estimate
     observed = week.coverage.part > 0.0 or bool(lines)
 
     def count(value: int) -> Cell:
@@ -123,7 +119,7 @@ def _tiles(visit: Visit) -> KeyFigures:
         KeyFigure("sites", _("Sites"), count(len(owners)), at_least=not summary.watched),
         KeyFigure("addresses", _("Addresses"), count(summary.addresses), at_least=not summary.watched),
         KeyFigure("persons", _("Private persons"), count(len(persons)), at_least=not summary.watched),
-        KeyFigure("machines", _("Machines, at least"), count(machines(lines))),
+        KeyFigure("machines", _("Machines, at least"), count(week.whole.machines)),
         KeyFigure("energy", _("Electricity seen"), cells.seen(its.energy_kwh, its) or nothing, "figure", "kWh"),
         KeyFigure(
             "day",
@@ -143,7 +139,7 @@ def _tiles(visit: Visit) -> KeyFigures:
 
 
 def _algorithms(visit: Visit) -> DocumentTable:
-    _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
+    _, week, cells = visit._, visit.week, visit.cells
     columns = (
         Column("algorithm", _("Algorithm")),
         Column("addresses", _("Addresses"), "count"),
@@ -153,13 +149,8 @@ def _algorithms(visit: Visit) -> DocumentTable:
         Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True),
     )
     rows: list[tuple[Cell, ...]] = []
-    for total in week.summary.totals():
-        group = [
-            line
-            for line in week.summary.lines
-            if (line.algorithm, line.work_unit) == (total.algorithm, total.work_unit)
-        ]
-        its = estimate(group, week.summary.seconds, desk.rates, desk.grounds)
+    for total in week.totals:
+        its = week.by_algorithm[total.algorithm, total.work_unit].estimate
         rows.append(
             (
                 visible(total.algorithm) if total.algorithm else _("algorithm not known"),
@@ -214,13 +205,7 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
 
 def _divisions(visit: Visit) -> Listing:
     """Divisions by the electricity seen: cities, or counties for whom sees no whole province."""
-    _, week, cells, desk, stems = visit._, visit.week, visit.cells, visit.desk, visit.scope.stems
-    digits = 4 if stems is None or any(len(stem) == 2 for stem in stems) else 6
-    groups: dict[str, list[Line]] = defaultdict(list)
-    for line in week.summary.lines:
-        site = week.summary.about(line)
-        code = site.site.division if site and site.site else None
-        groups[(code or "")[:digits].ljust(6, "0") if code else ""].append(line)
+    _, week, cells = visit._, visit.week, visit.cells
     columns = (
         Column("division", _("Division")),
         Column("sites", _("Sites"), "count"),
@@ -231,16 +216,16 @@ def _divisions(visit: Visit) -> Listing:
     rows: list[tuple[Cell, ...]] = []
     links: list[dict[str, str]] = []
     ranked = sorted(
-        groups.items(), key=lambda group: (not group[0], -sum(line.energy_kwh.best for line in group[1]), group[0])
+        week.by_division.items(), key=lambda group: (not group[0], -group[1].estimate.energy_kwh.best, group[0])
     )
-    for code, lines in ranked[:MOST_DIVISIONS]:
-        its = estimate(lines, week.summary.seconds, desk.rates, desk.grounds)
+    for code, sums in ranked[:MOST_DIVISIONS]:
+        lines, its = sums.lines, sums.estimate
         rows.append(
             (
                 visit.owners.name(code) or code or _("division not known"),
                 len({line.site_id for line in lines if line.site_id is not None}),
                 len({line.address for line in lines}),
-                machines(lines),
+                sums.machines,
                 cells.seen(its.energy_kwh, its) or cells.unknown(),
             )
         )

@@ -119,6 +119,14 @@ def _endpoint(
     desk: Desk, route: str, maker: Maker, parameters: Sequence[Parameter], witness: Witness | None
 ) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
+        try:
+            return shown(request)
+        except LedgerError as error:
+            if error.fault != "locked":
+                raise
+            return shown(request)  # its service began to write, or ended: what is read now is of one moment again
+
+    def shown(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
         visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
                       getattr(request.state, "token", None))  # fmt: skip

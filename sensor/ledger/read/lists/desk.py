@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from sensor.ledger.read import cases as case_reader
 from sensor.ledger.read import periods, sensors
+from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.lists import owners, records, weeks
 from sensor.ledger.read.lists import search as searching
 from sensor.ledger.read.lists.asked import AskedOwners
@@ -33,8 +34,9 @@ class DeskReader:
     """What one database shows of a scope. Any thread may ask; every answer is of one moment. All methods raise
     LedgerError."""
 
-    def __init__(self, engine: Engine, scope: Scope) -> None:
-        self._engine, self._chosen = engine, Selection(scope)
+    def __init__(self, engine: Engine, scope: Scope, memory: TimesMemory | None = None) -> None:
+        """`memory` is of this database; readers of all scopes may share it."""
+        self._engine, self._chosen, self._memory = engine, Selection(scope), memory
 
     @property
     def scope(self) -> Scope:
@@ -109,7 +111,7 @@ class DeskReader:
     def summary(self, from_ns: int, to_ns: int, grounds: Grounds, weights: SiteWeights) -> Summary:
         """What the ledger has of [from_ns, to_ns)."""
         with reading(self._engine) as connection:
-            return periods.summary(connection, from_ns, to_ns, weights, grounds, self._chosen)
+            return periods.summary(connection, from_ns, to_ns, weights, grounds, self._chosen, self._memory)
 
     def periods(self, from_ns: int, length_ns: int, count: int, level: float) -> list[PeriodEnergy]:
         """Energy and addresses of periods in a row."""
@@ -122,9 +124,9 @@ class DeskReader:
             return coverage(connection, from_ns, to_ns)
 
     def sensors(self) -> list[SensorSummary]:
-        """The sensors; how many findings they have told is not for this scope, and no page shows it."""
+        """The sensors; how many findings they have told is not for this scope, and is not counted."""
         with reading(self._engine) as connection:
-            return sensors.sensors(connection)
+            return sensors.sensors(connection, counted=False)
 
     def newest_ns(self) -> int | None:
         """Until when anything was watched, or mined; None in an empty ledger."""

@@ -16,6 +16,7 @@ from sensor.ledger.read.lists.cut import ListCut, like
 from sensor.ledger.read.selection import Selection, division_within, finding_within
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CASES, COUNTED, ENTERPRISES, FINDINGS, SITES
+from sensor.ledger.write.rows import rows_of
 from sensor.model.evidence import Grade
 from sensor.model.scope import Scope
 from sensor.model.summary import Case
@@ -74,7 +75,7 @@ def listed_findings(
     connection: Connection, chosen: Selection, asked: AskedFindings, cut: ListCut
 ) -> list[ListedFinding]:
     """Findings, those seen last first."""
-    query = select(FINDINGS).where(chosen.findings)
+    query = select(FINDINGS.c.finding_id).where(chosen.findings)
     for column, value in (
         (FINDINGS.c.pool_ip, asked.pool),
         (FINDINGS.c.dialect, asked.dialect),
@@ -100,8 +101,10 @@ def listed_findings(
         query = query.where(FINDINGS.c.last_ns >= asked.from_ns)
     if asked.to_ns is not None:
         query = query.where(FINDINGS.c.first_ns < asked.to_ns)
-    rows = connection.execute(cut.of(query, FINDINGS.c.last_ns, FINDINGS.c.finding_id)).mappings()
-    return [_finding(row, chosen) for row in rows]
+    # Records are long: they are read of the page alone, not of all rows that are put in order.
+    identities = list(connection.scalars(cut.of(query, FINDINGS.c.last_ns, FINDINGS.c.finding_id)))
+    rows = {row["finding_id"]: row for row in rows_of(connection, FINDINGS, identities)}
+    return [_finding(rows[identity], chosen) for identity in identities if identity in rows]
 
 
 def one_finding(connection: Connection, chosen: Selection, finding_id: str) -> ListedFinding | None:
