@@ -53,6 +53,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.people.audit import audit_router
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
+    from sensor.console.people.names import names_router
     from sensor.console.people.view_rows import ViewRows
     from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
@@ -73,6 +74,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         routers = [
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
+            names_router(desk, sign_in),
             audit_router(desk, lambda: AuditReader(place)),
         ]
         if provider is not None:

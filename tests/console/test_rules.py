@@ -14,6 +14,7 @@ from sensor.console.desk import Desk
 from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
+from sensor.console.people.names import names_router
 from sensor.console.people.provider import provider_router
 from sensor.console.web.app import router_of
 from sensor.console.web.rules import RULES
@@ -36,6 +37,7 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
     routers = (
         entrance_router(desk, sign_in),
         people_router(desk, sign_in),
+        names_router(desk, sign_in),
         audit_router(desk, stub),
         provider_router(sign_in, stub),
     )

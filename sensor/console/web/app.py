@@ -130,7 +130,7 @@ def _endpoint(
         asked = read_address_bar(request.scope["query_string"], parameters)
         visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
                       getattr(request.state, "token", None))  # fmt: skip
-        page = maker(visit, *(_in_path(name, text) for name, text in request.path_params.items()))
+        page = maker(visit, *(in_path(name, text) for name, text in request.path_params.items()))
         if witness is not None:
             witness.saw(_view(visit, route, page))
         if isinstance(page, DownloadFile):
@@ -149,7 +149,7 @@ def _view(visit: Visit, route: str, page: ConsolePage | DownloadFile) -> PageVie
     return PageView(visit.viewer, route, visit.path, visit.asked.written, identities, name)
 
 
-def _in_path(name: str, text: str) -> Any:
+def in_path(name: str, text: str) -> Any:
     """What stands in a path. Raises RefusalError: a malformed one is no page."""
     if not text.isprintable() or len(text) > MOST_IN_PATH:
         raise RefusalError(404, NOT_THERE)

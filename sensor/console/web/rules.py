@@ -62,4 +62,5 @@ RULES: dict[str, RouteRule] = {
     "person": RouteRule(frozenset({"admin", "lead"})),
     "change-person": RouteRule(frozenset({"admin", "lead"})),
     "audit": RouteRule(frozenset({"auditor"})),
+    "person-name": RouteRule(frozenset({"officer", "lead"})),  # of his divisions; with a reason, and a row before
 }
