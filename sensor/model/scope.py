@@ -14,6 +14,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 #: Those that see findings and cases. Three powers are apart: who runs the console sees no case, who audits sees the
 #: audit alone.
 DATA_ROLES: frozenset[Role] = frozenset({"reader", "officer", "lead"})
+#: Of these, those that may ask for the name of a private person, with a reason.
+NAMING_ROLES: frozenset[Role] = frozenset({"officer", "lead"})
 EVERYTHING: Literal["all"] = "all"
 
 

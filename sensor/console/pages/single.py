@@ -33,13 +33,13 @@ from sensor.console.pages.cases import case_columns, case_row
 from sensor.console.pages.findings import finding_columns, finding_row
 from sensor.console.pages.owners import address_columns, address_row, site_row
 from sensor.console.refusal import RefusalError
-from sensor.console.web.rules import RULES
 from sensor.ledger.read.lists.asked import AskedOwners
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.owners import ListedSite, Seen
 from sensor.ledger.read.lists.records import AskedCases, AskedFindings
 from sensor.ledger.read.owners import SiteOwner
 from sensor.model.attribution import Enterprise
+from sensor.model.scope import NAMING_ROLES
 from sensor.model.summary import Line
 
 SINGLE_ASKED = (LANGUAGE, WEEK)
@@ -146,7 +146,7 @@ def site(visit: Visit, site_id: int, *, named: bool = False) -> ConsolePage:
 def _person(visit: Visit, site_id: int, owner: SiteOwner, *, named: bool) -> tuple[ConsoleBlock, ...]:
     """Who the private person of a site is, or the form that asks for it; nothing for whoever may not."""
     _, whose = visit._, owner.enterprise
-    if whose is None or not whose.individual or visit.token is None or not RULES["person-name"].admits(visit.viewer):
+    if whose is None or not whose.individual or visit.token is None or visit.viewer.role not in NAMING_ROLES:
         return ()
     if named:
         street = visible(owner.site.address) if owner.site and owner.site.address else visit.cells.unknown().text

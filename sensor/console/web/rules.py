@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sensor.model.scope import DATA_ROLES, ROLES, Role, Viewer
+from sensor.model.scope import DATA_ROLES, NAMING_ROLES, ROLES, Role, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +62,5 @@ RULES: dict[str, RouteRule] = {
     "person": RouteRule(frozenset({"admin", "lead"})),
     "change-person": RouteRule(frozenset({"admin", "lead"})),
     "audit": RouteRule(frozenset({"auditor"})),
-    "person-name": RouteRule(frozenset({"officer", "lead"})),  # of his divisions; with a reason, and a row before
+    "person-name": RouteRule(NAMING_ROLES),  # of his divisions; with a reason, and a row before
 }
