@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from exporters.forms.documents.labels import N_
 from sensor.console.people.gate import DoorSignIn
@@ -31,7 +31,7 @@ async def read_form(
         raise RefusalError(400, UNREADABLE)
     try:
         pairs = parse_qsl(
-            (await request.body()).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+            (await _body(request)).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
         )
     except ValueError:
         raise RefusalError(400, UNREADABLE) from None
@@ -46,6 +46,14 @@ async def read_form(
             values[name] = text
     _refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
     return {name: values.get(name, "") for name in fields}
+
+
+async def _body(request: Request) -> bytes:
+    """The body. Raises RefusalError where the other end went away in the middle of it: no mistake of ours."""
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise RefusalError(400, UNREADABLE) from None
 
 
 def _refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *, open_to_all: bool) -> None:

@@ -213,7 +213,10 @@ def _handle_errors(app: FastAPI, desk: Desk, sign_in: SignIn) -> None:
     def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = error.status_code if error.status_code in render.STATUS_TITLES else 404
-        return page(request, status, NOT_THERE if status == 404 else N_("This page is only read."))
+        answer = page(request, status, NOT_THERE if status == 404 else N_("This page is only read."))
+        if status == 405:  # RFC 9110 section 15.5.6
+            answer.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")
+        return answer
 
     def failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 (its trace is in the journal)
         return page(request, 500, N_("What went wrong stands in the journal of the console."))

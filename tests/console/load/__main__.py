@@ -13,6 +13,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -29,16 +30,16 @@ DATABASES = ("sqlite", "postgresql")
 def main() -> int:
     """All rounds; 1 if a goal was missed."""
     options = _options()
-    passed, texts = True, []
+    passed, texts = True, defaultdict[str, list[str]](list)
     for database in DATABASES if options.database == "both" else (options.database,):
         for addresses in options.addresses:
             with _ledger(database, options.keep, addresses, options.weeks) as (url, folder, made_s):
                 rounds = [run_round(url, folder, visitors, options.seconds) for visitors in options.visitors]
-            texts.append(as_text(database, addresses, options.weeks, made_s, rounds))
-            print(texts[-1], flush=True)
+            texts[database].append(as_text(database, addresses, options.weeks, made_s, rounds))
+            print(texts[database][-1], flush=True)
             passed &= passes(rounds[0])
-    if options.write:
-        write_page("\n\n".join(texts), database=options.database)
+        if options.write:
+            write_page("\n\n".join(texts[database]), database)
     return 0 if passed else 1
 
 

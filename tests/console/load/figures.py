@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def as_text(database: str, addresses: int, weeks: int, made_s: float, rounds: Se
         "|---|---:|---:|---:|---:|",
     ]
     its = rounds[0]
+    for page in (page for each in rounds for page in each.pages if page.status != 200):
+        print(f"failed: {page.status} {page.path}", file=sys.stderr)
     for route, count in its.routes.items():
         lines.append(f"| {route} | {count} | {' | '.join(f'{1e3 * its.at(part, route):.0f}' for part in PARTS)} |")
     return "\n".join(lines)
@@ -56,7 +59,7 @@ def _row(its: RoundFigures) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
-def write_page(text: str, *, database: str) -> None:
-    """Fill the page's place of a database, or of both."""
+def write_page(text: str, database: str) -> None:
+    """Fill the page's place of a database."""
     marks = f"<!-- measured: {database} -->", f"<!-- end of {database} -->"
     PAGE.write_text(filled(PAGE.read_text(), marks, f"{text}\n\n{circumstances('')}"))

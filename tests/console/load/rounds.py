@@ -6,27 +6,25 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sensor.console.people.gate import COOKIE
 from tests.bulletin.simulation import CITIES
 from tests.console.load.visitors import OpenedPage, VisitPlan, visit
+from tests.console.running import running_console
 from tests.people.desk import add, cookie_of, opened
 
 ROOT = Path(__file__).parents[3]
 TICKS = os.sysconf("SC_CLK_TCK")
-#: Seconds in which a console must answer for the first time, and the overview of each scope must be made.
-STARTS_S = 300.0
+#: Seconds in which the first overview of a scope must be made.
+FIRST_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -71,12 +69,11 @@ def scopes(visitors: int) -> list[str]:
 def run_round(url: str, folder: Path, visitors: int, seconds: float) -> RoundFigures:
     """One round on a ledger that is there."""
     cookies = _signed_in(url, scopes(visitors))
-    port = _free_port()
-    with _console(url, folder, port) as console:
-        began_s, first_s = time.monotonic(), _first_overviews(port, cookies, scopes(visitors))
+    with running_console(url, folder) as console:
+        first_s = _first_overviews(console.port, cookies, scopes(visitors))
         writer = _writer(url, seconds)
         cpu_s, all_s, began_s = _cpu_s(console.pid), _busy_s(), time.monotonic()
-        plan = VisitPlan(f"http://127.0.0.1:{port}", [(COOKIE, cookie) for cookie in cookies], seconds)
+        plan = VisitPlan(console.url, [(COOKIE, cookie) for cookie in cookies], seconds)
         own_s = time.process_time()
         pages = asyncio.run(visit(plan))
         took_s = time.monotonic() - began_s
@@ -103,32 +100,6 @@ def _signed_in(url: str, divisions: Sequence[str]) -> list[str]:
     return found
 
 
-@contextmanager
-def _console(url: str, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-m", "sensor.cli", "console", "--ledger", url, "--listen", f"127.0.0.1:{port}"]
-    with (folder / "console.log").open("ab") as log:
-        console = subprocess.Popen(words, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        until = time.monotonic() + STARTS_S
-        while not _answers(port):
-            if console.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"the console does not start: {(folder / 'console.log').read_text()[-2_000:]}")
-            time.sleep(0.1)
-        yield console
-    finally:
-        console.send_signal(signal.SIGINT)
-        console.wait(30)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 def _first_overviews(port: int, cookies: Sequence[str], divisions: Sequence[str]) -> tuple[float, ...]:
     """Seconds of the first overview of each scope, one after the other."""
     found = []
@@ -138,7 +109,7 @@ def _first_overviews(port: int, cookies: Sequence[str], divisions: Sequence[str]
         asked_s = time.monotonic()
         request = urllib.request.Request(f"http://127.0.0.1:{port}/overview")
         request.add_header("Cookie", f"{COOKIE}={cookies[number]}")
-        with urllib.request.urlopen(request, timeout=STARTS_S) as answer:
+        with urllib.request.urlopen(request, timeout=FIRST_S) as answer:
             answer.read()
         found.append(time.monotonic() - asked_s)
     return tuple(found)
@@ -148,12 +119,6 @@ def _writer(url: str, seconds: float) -> subprocess.Popen[str]:
     words = [sys.executable, "-m", "tests.console.load.writer", url, str(seconds)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _cpu_s(pid: int) -> float:

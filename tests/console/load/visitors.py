@@ -38,13 +38,15 @@ FILTERED = (
     "/enterprises?name=%E6%A8%A1%E6%8B%9F",
     "/findings?activity=mining&grade=accepted",
     "/addresses?address=10.0.4.0/22",
-    "/sites?algorithm=sha256d",
+    "/addresses?algorithm=sha256d",
 )
 SEARCHED = ("10.0.4.7", "10.0.9.0/24", "%E6%A8%A1%E6%8B%9F%E5%8D%95%E4%BD%8D0-7", "wallet1234", "pool.example")
 ONE = re.compile(r'href="(/(?:enterprises|sites|addresses|findings|cases)/[^"?]+)"')
 NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]+)"')
 #: Seconds after which a page has failed.
 PATIENCE_S = 30.0
+#: Seconds for which an idle connection is used again: less than the console keeps it, or both would meet on the way.
+KEEP_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class OpenedPage:
     """One page that was opened."""
 
     route: str
+    path: str
     status: int  # 0: no answer
     began_s: float  # since the visitors came
     took_s: float
@@ -82,7 +85,7 @@ async def _one(plan: VisitPlan, number: int, began_s: float) -> list[OpenedPage]
     links: list[str] = []
     further: list[str] = []
     await asyncio.sleep(chance.uniform(0, sum(THINK_S) / 2))
-    limits = httpx2.Limits(max_connections=1)
+    limits = httpx2.Limits(max_connections=1, keepalive_expiry=KEEP_S)
     async with httpx2.AsyncClient(base_url=plan.url, timeout=PATIENCE_S, limits=limits) as browser:
         browser.headers["Cookie"] = f"{name}={value}"
         while time.monotonic() - began_s < plan.seconds:
@@ -94,7 +97,7 @@ async def _one(plan: VisitPlan, number: int, began_s: float) -> list[OpenedPage]
             except httpx2.HTTPError:
                 status, text = 0, ""
             now_s = time.monotonic()
-            pages.append(OpenedPage(route, status, asked_s - began_s, now_s - asked_s, len(text)))
+            pages.append(OpenedPage(route, path, status, asked_s - began_s, now_s - asked_s, len(text)))
             links, further = ONE.findall(text), NEXT.findall(text)
             await asyncio.sleep(chance.uniform(*THINK_S))
     return pages
