@@ -22,6 +22,15 @@ class ListedRow:
 
 
 @dataclass(frozen=True)
+class ColumnLink:
+    """A column that a list can have: a link that adds it, or takes it away."""
+
+    title: str
+    shown: bool
+    href: str | None  # None: the last one stays
+
+
+@dataclass(frozen=True)
 class Listing:
     """A page of a list. `table` has what is shown, to the last cell; an export has the same of all pages."""
 
@@ -32,6 +41,8 @@ class Listing:
     next_href: str | None = None
     exports: tuple[tuple[str, str], ...] = ()  # name and address
     identities: tuple[str, ...] = ()  # of its rows, as the ledger knows them
+    columns: tuple[ColumnLink, ...] = ()
+    all_columns_href: str | None = None  # with all of them, where some are left out
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from exporters.forms.documents.model import Cell, Column
 from exporters.forms.fitting import visible
 from exporters.redaction.persons import without_names
 from sensor.cases import states
-from sensor.console.address_bar import AFTER, DIVISION, FORMAT, LANGUAGE, NAME, STATE, WEEK, choice
+from sensor.console.address_bar import AFTER, COLUMNS, DIVISION, FORMAT, LANGUAGE, NAME, STATE, WEEK, choice
 from sensor.console.blocks import (
     CaseHistory,
     ConsolePage,
@@ -39,7 +39,7 @@ from sensor.model.time import moment
 
 OPEN = choice("open", N_("Open"), (("yes", N_("yes")), ("no", N_("no"))))
 OVERDUE = choice("overdue", N_("Overdue"), (("yes", N_("yes")),))
-CASES_ASKED = (NAME, DIVISION, STATE, OPEN, OVERDUE, WEEK, LANGUAGE, FORMAT, AFTER)
+CASES_ASKED = (NAME, DIVISION, STATE, OPEN, OVERDUE, WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER)
 CASE_ASKED = (LANGUAGE, WEEK)
 #: Addresses of a case that are named.
 MOST_ADDRESSES = 40

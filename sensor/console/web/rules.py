@@ -47,6 +47,7 @@ RULES: dict[str, RouteRule] = {
     "cases": DATA,
     "case": DATA,
     "pools": DATA,
+    "nodes": DATA,
     "sensors": RouteRule(DATA_ROLES | {"admin"}),
     "sign-in": PUBLIC,
     "enter": PUBLIC,

@@ -12,6 +12,7 @@ from sensor.ledger.read.lists import owners, records, weeks
 from sensor.ledger.read.lists import search as searching
 from sensor.ledger.read.lists.asked import AskedOwners
 from sensor.ledger.read.lists.cut import ListCut
+from sensor.ledger.read.lists.nodes import AskedNodes, every_node_address, listed_nodes
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedPool, ListedSite
 from sensor.ledger.read.lists.records import AskedCases, AskedFindings, ListedFinding
 from sensor.ledger.read.lists.search import SearchAnswer
@@ -23,6 +24,7 @@ from sensor.ledger.read.watching import coverage
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE
 from sensor.model.coverage import Coverage, Grounds
+from sensor.model.node import Node
 from sensor.model.scope import Scope
 from sensor.model.summary import Case, Summary
 from sensor.signatures.sites import SiteWeights
@@ -67,6 +69,16 @@ class DeskReader:
         """Pools that are mined at, those seen last first."""
         with reading(self._engine) as connection:
             return owners.listed_pools(connection, self._chosen, asked, cut)
+
+    def nodes(self, asked: AskedNodes, cut: ListCut = WHOLE) -> list[Node]:
+        """Nodes of peer-to-peer networks, those seen last first."""
+        with reading(self._engine) as connection:
+            return listed_nodes(connection, self._chosen, asked, cut)
+
+    def every_node_address(self) -> list[str]:
+        """All of theirs, as text."""
+        with reading(self._engine) as connection:
+            return every_node_address(connection, self._chosen)
 
     def findings(self, asked: AskedFindings, cut: ListCut = WHOLE) -> list[ListedFinding]:
         """Findings, those seen last first."""
