@@ -55,9 +55,11 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.people.gate import DoorSignIn
     from sensor.console.people.names import names_router
     from sensor.console.people.view_rows import ViewRows
+    from sensor.console.people.views import views_router
     from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
     from sensor.people.opening import open_oidc
+    from sensor.people.views import PersonalViews
 
     if where.on_open_network:
         raise CommandError(USAGE, OPEN_NETWORK.format(address=where.address))
@@ -70,11 +72,13 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
         desk = desk_of(settings, ledger)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
+        personal = PersonalViews(door.store, door.trail)
         place = audit_place(settings.ledger.url, settings.audit.url)
         routers = [
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
             names_router(desk, sign_in),
+            views_router(sign_in, personal),
             audit_router(desk, lambda: AuditReader(place)),
         ]
         if provider is not None:
@@ -83,4 +87,6 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
         witness = ViewRows(door.trail, sign_in.clock)
-        yield make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness)
+        yield make_app(
+            desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness, personal=personal
+        )

@@ -23,6 +23,7 @@ from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
 from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
 from sensor.console.language import console_translator
+from sensor.console.personal import PersonalDesk
 from sensor.console.refusal import RefusalError
 from sensor.console.week import WeekFigures
 from sensor.console.week_cache import FiguresCache
@@ -69,6 +70,7 @@ class Visit:
     asked: AskedValues
     language: str
     token: str | None = None  # of the session, for forms; None: nobody signed in
+    personal: PersonalDesk | None = None  # what the viewer's account keeps; None: there are no accounts
 
     @cached_property
     def reader(self) -> DeskReader:

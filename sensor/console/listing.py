@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
 from exporters.forms.documents import data as json_form
 from exporters.forms.documents import workbook
@@ -18,11 +19,13 @@ from exporters.forms.documents.model import Absent, Cell, Column, Document, Docu
 from exporters.forms.documents.sheets import guarded
 from sensor.console.address_bar import AFTER, COLUMNS, FORMAT, FORMATS, LANGUAGE, Parameter
 from sensor.console.blocks import (
+    ChangeForm,
     ColumnLink,
     ConsolePage,
     DownloadFile,
     FilterField,
     Filters,
+    FormField,
     ListedRow,
     Listing,
     PagePart,
@@ -222,7 +225,7 @@ def filters(visit: Visit, parameters: Sequence[Parameter], *, search: bool = Fal
     )
     unseen = [parameter.name for parameter in parameters if parameter.kind == "hidden" and parameter.name in written]
     languages = [(LANGUAGE.name, visit.language)] if visit.language != visit.viewer.language else []
-    asked = [name for name in written if name != LANGUAGE.name and name not in (FORMAT.name, AFTER.name)]
+    asked = [name for name in written if name not in (LANGUAGE.name, FORMAT.name, AFTER.name, COLUMNS.name)]
     return Filters(
         visit.path,
         fields,
@@ -252,6 +255,17 @@ def empty_sentence(visit: Visit, nothing: str) -> str:
     )
 
 
+def _saving(visit: Visit, route: str) -> tuple[ChangeForm, ...]:
+    """The form that keeps this list with its filters under a name; nothing where there are no accounts."""
+    if visit.personal is None or visit.token is None:
+        return ()
+    _, left = visit._, (AFTER.name, FORMAT.name, LANGUAGE.name)
+    query = urlencode({name: text for name, text in visit.asked.written.items() if name not in left})
+    name = FormField("name", _("Name of the view"))
+    hidden = (("route", route), ("query", query))
+    return (ChangeForm("view", _("Keep these filters"), "/views", _("Keep"), visit.token, (name,), hidden),)
+
+
 def list_page(
     visit: Visit, of: RecordList[Record], parameters: Sequence[Parameter], note: str
 ) -> ConsolePage | DownloadFile:
@@ -260,5 +274,5 @@ def list_page(
         return export(visit, of)
     page = listing(visit, of)
     about = Sayings("", (note, basis_sentence(visit)))
-    part = PagePart("list", "", (filters(visit, parameters), about, page))
+    part = PagePart("list", "", (filters(visit, parameters), about, page, *_saving(visit, of.key)))
     return ConsolePage(of.key, of.title, parts=(part,), listing=page)

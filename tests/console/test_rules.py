@@ -16,6 +16,7 @@ from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.names import names_router
 from sensor.console.people.provider import provider_router
+from sensor.console.people.views import views_router
 from sensor.console.web.app import router_of
 from sensor.console.web.rules import RULES
 from sensor.console.web.signin import EverybodyAs
@@ -38,6 +39,7 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
         entrance_router(desk, sign_in),
         people_router(desk, sign_in),
         names_router(desk, sign_in),
+        views_router(sign_in, stub),
         audit_router(desk, stub),
         provider_router(sign_in, stub),
     )

@@ -24,6 +24,7 @@ from sensor.console.desk import Visit
 from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
 from sensor.console.pages.cases import case_columns, case_row
+from sensor.console.pages.visit import changed_part, views_part
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.records import AskedCases
 from sensor.ledger.read.lists.weeks import PeriodEnergy
@@ -40,10 +41,12 @@ def overview(visit: Visit) -> ConsolePage:
     """The page."""
     _ = visit._
     parts = (
+        *changed_part(visit),
         PagePart("now", _("The week that is shown"), (_tiles(visit), _algorithms(visit))),
         PagePart("weeks", _("Twelve weeks"), _weeks(visit)),
         PagePart("divisions", _("Where"), (_divisions(visit),)),
         PagePart("due", _("Due"), _due(visit)),
+        *views_part(visit),
     )
     opening = (*_warnings(visit), Sayings("", (basis_sentence(visit),)), coverage_strip(visit))
     first, last = visit.period.first, visit.period.last

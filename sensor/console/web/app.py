@@ -23,6 +23,7 @@ from sensor.console.blocks import ConsolePage, DownloadFile
 from sensor.console.desk import Desk, Visit
 from sensor.console.language import console_translator
 from sensor.console.pages import cases, finding, findings, nodes, overview, owners, search, sensors, single
+from sensor.console.personal import PersonalDesk
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
 from sensor.console.web.furniture import Furniture
@@ -72,13 +73,19 @@ def make_app(
     secure: bool = False,
     routers: Sequence[APIRouter] = (),
     witness: Witness | None = None,
+    personal: PersonalDesk | None = None,
 ) -> ASGIApp:
-    """The console of a desk, with the pages of whoever signs people in; `witness` sees each page before it is sent."""
-    return Furniture(router_of(desk, sign_in, routers, witness), hosts, secure=secure)
+    """The console of a desk, with the pages of whoever signs people in; `witness` sees each page before it is sent,
+    `personal` has what accounts keep for themselves."""
+    return Furniture(router_of(desk, sign_in, routers, witness, personal), hosts, secure=secure)
 
 
 def router_of(
-    desk: Desk, sign_in: SignIn, routers: Sequence[APIRouter] = (), witness: Witness | None = None
+    desk: Desk,
+    sign_in: SignIn,
+    routers: Sequence[APIRouter] = (),
+    witness: Witness | None = None,
+    personal: PersonalDesk | None = None,
 ) -> FastAPI:
     """The application without its furniture: a test reads its routes."""
 
@@ -90,7 +97,8 @@ def router_of(
         redirect_slashes=False,
     )  # fmt: skip
     for route, path, maker, parameters in PAGES:
-        app.add_api_route(path, _endpoint(desk, route, maker, parameters, witness), methods=["GET", "HEAD"], name=route)
+        shown = _endpoint(desk, route, maker, parameters, witness, personal)
+        app.add_api_route(path, shown, methods=["GET", "HEAD"], name=route)
     app.add_api_route("/", _start, methods=["GET", "HEAD"], name="start")
     app.add_api_route("/health", _health, methods=["GET", "HEAD"], name="health")
     app.add_api_route("/style-{digest}.css", _style, methods=["GET", "HEAD"], name="style")
@@ -117,7 +125,12 @@ async def _admit(request: Request, sign_in: SignIn) -> None:
 
 
 def _endpoint(
-    desk: Desk, route: str, maker: Maker, parameters: Sequence[Parameter], witness: Witness | None
+    desk: Desk,
+    route: str,
+    maker: Maker,
+    parameters: Sequence[Parameter],
+    witness: Witness | None,
+    personal: PersonalDesk | None,
 ) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         try:
@@ -130,7 +143,7 @@ def _endpoint(
     def shown(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
         visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
-                      getattr(request.state, "token", None))  # fmt: skip
+                      getattr(request.state, "token", None), personal)  # fmt: skip
         page = maker(visit, *(in_path(name, text) for name, text in request.path_params.items()))
         if witness is not None:
             witness.saw(_view(visit, route, page))

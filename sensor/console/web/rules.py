@@ -63,5 +63,7 @@ RULES: dict[str, RouteRule] = {
     "person": RouteRule(frozenset({"admin", "lead"})),
     "change-person": RouteRule(frozenset({"admin", "lead"})),
     "audit": RouteRule(frozenset({"auditor"})),
+    "save-view": RouteRule(DATA_ROLES),
+    "remove-view": RouteRule(DATA_ROLES),
     "person-name": RouteRule(NAMING_ROLES),  # of his divisions; with a reason, and a row before
 }

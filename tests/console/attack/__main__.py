@@ -26,6 +26,7 @@ from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import COOKIE
 from sensor.console.people.names import names_router
+from sensor.console.people.views import views_router
 from sensor.console.web.app import router_of
 from sensor.console.web.signin import EverybodyAs
 from sensor.ledger import Ledger
@@ -78,8 +79,13 @@ def console_routes() -> list[APIRoute]:
     """All routes, as they are served to people who sign in."""
     desk: Any = SimpleNamespace()
     sign_in: Any = SimpleNamespace(secure=False)
-    routers = (entrance_router(desk, sign_in), people_router(desk, sign_in), names_router(desk, sign_in),
-               audit_router(desk, SimpleNamespace()))  # fmt: skip
+    routers = (
+        entrance_router(desk, sign_in),
+        people_router(desk, sign_in),
+        names_router(desk, sign_in),
+        views_router(sign_in, desk),
+        audit_router(desk, SimpleNamespace()),
+    )
     app = router_of(desk, EverybodyAs(viewer("lead")))
     routes = [*app.routes, *(route for router in routers for route in router.routes)]
     return [route for route in routes if isinstance(route, APIRoute)]

@@ -18,6 +18,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "own-language": ("language",),
     "add-person": ("login", "name", "role", "divisions", "language", "new"),
     "person-name": ("reason",),
+    "save-view": ("name", "route", "query"),
+    "remove-view": ("name",),
 }
 IN_PATH = re.compile(r"{(\w+)}")
 

@@ -11,6 +11,7 @@ from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.lists import owners, records, weeks
 from sensor.ledger.read.lists import search as searching
 from sensor.ledger.read.lists.asked import AskedOwners
+from sensor.ledger.read.lists.changed import Changed, changed_since
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.nodes import AskedNodes, every_node_address, listed_nodes
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedPool, ListedSite
@@ -89,6 +90,11 @@ class DeskReader:
         """One finding; None where there is none in the scope."""
         with reading(self._engine) as connection:
             return records.one_finding(connection, self._chosen, finding_id)
+
+    def changed_since(self, since_ns: int, most: int) -> Changed:
+        """What came in and what moved since a moment."""
+        with reading(self._engine) as connection:
+            return changed_since(connection, self._chosen, since_ns, most)
 
     def cases(self, asked: AskedCases, cut: ListCut = WHOLE) -> list[Case]:
         """Cases, what is due first at the top."""

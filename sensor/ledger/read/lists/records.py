@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,6 +103,11 @@ def listed_findings(
         query = query.where(FINDINGS.c.first_ns < asked.to_ns)
     # Records are long: they are read of the page alone, not of all rows that are put in order.
     identities = list(connection.scalars(cut.of(query, FINDINGS.c.last_ns, FINDINGS.c.finding_id)))
+    return findings_of(connection, chosen, identities)
+
+
+def findings_of(connection: Connection, chosen: Selection, identities: Sequence[str]) -> list[ListedFinding]:
+    """The findings of identities that are of the scope, in their order."""
     rows = {row["finding_id"]: row for row in rows_of(connection, FINDINGS, identities)}
     return [_finding(rows[identity], chosen) for identity in identities if identity in rows]
 
