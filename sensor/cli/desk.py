@@ -57,6 +57,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.people.view_rows import ViewRows
     from sensor.console.people.views import views_router
     from sensor.console.web.app import make_app
+    from sensor.console.web.preparation import prepare
     from sensor.ledger import Ledger, LedgerError
     from sensor.people.opening import open_oidc
     from sensor.people.views import PersonalViews
@@ -86,6 +87,8 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
 
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
+        accounts = sorted(door.accounts.all(), key=lambda account: -(account.signed_in_ns or 0))
+        prepare(desk, (account.viewer for account in accounts if account.viewer.sees_data and not account.disabled))
         witness = ViewRows(door.trail, sign_in.clock)
         yield make_app(
             desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness, personal=personal
