@@ -12,6 +12,8 @@ from sensor.console.desk import Desk
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import DoorSignIn
 from sensor.console.web.app import make_app
+from sensor.ledger.read.lists.desk import DeskReader
+from sensor.ledger.store.errors import LedgerError
 from tests.console.attack.__main__ import console_routes
 from tests.console.attack.description import FORMS, description
 from tests.console.province import client, viewer
@@ -55,3 +57,39 @@ def test_the_description_that_tools_attack_has_every_route_that_is_read_and_the_
     described = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
     assert {f"GET-{route.name}" for route in routes if "GET" in route.methods} <= described
     assert {f"POST-{name}" for name in FORMS} <= described
+
+
+ASKED = (
+    *("/findings?grade=accepted", "/cases?state=new", "/addresses?address=10.0.0.1", "/findings?columns=miner"),
+    *("/overview?week=2023-W47", "/findings?since=2023-11-20", "/sites?division=320505", "/cases?lang=en"),
+)
+
+
+@pytest.mark.parametrize("end", ["%0A", "%0D%0A", "%00", "%E2%80%A8"])
+def test_a_value_with_a_line_behind_it_is_not_that_value(desk: Desk, end: str) -> None:
+    browser = client(desk, viewer("lead"))
+    for path in ASKED:
+        assert browser.get(path).status_code == 200, path
+        assert browser.get(path + end).status_code == 400, path
+    for path in ("/sites/1", "/addresses/10.0.0.1", "/cases/1"):
+        assert browser.get(path + end).status_code == 404, path
+
+
+def test_a_ledger_whose_service_begins_to_write_is_read_again_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    read, faults = DeskReader.sites, [LedgerError("its service began to write", "locked")]
+
+    def moved(self: DeskReader, *given: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return read(self, *given)
+
+    monkeypatch.setattr(DeskReader, "sites", moved)
+    browser = client(desk, viewer("lead"))
+    assert browser.get("/sites").status_code == 200
+    faults += [LedgerError("its service began to write", "locked")] * 2
+    assert browser.get("/sites").status_code == 503
+    faults[:] = [LedgerError("it is damaged", "damaged")]
+    assert browser.get("/sites").status_code == 503, "what will not mend is not tried again"
+    assert capfd.readouterr().err.count("minewatch: console:") == 2
