@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from exporters.forms.documents.model import Column, DocumentTable
 from exporters.forms.fitting import visible
 from sensor.console.blocks import ChangeForm, ConsoleBlock, FormField, Listing, PagePart, Sayings
@@ -61,6 +63,11 @@ def _findings(visit: Visit, found: list[ListedFinding], more: str | None) -> Lis
     return Listing(table, tuple(links), None, more)
 
 
+def _filters(query: str) -> str:
+    """Filters as people read them."""
+    return ", ".join(f"{name}={visible(text)}" for name, text in parse_qsl(query)) or "–"
+
+
 def views_part(visit: Visit) -> tuple[PagePart, ...]:
     """The lists that the account keeps under names."""
     views = () if visit.personal is None else visit.personal.views(visit.viewer.login)
@@ -68,7 +75,7 @@ def views_part(visit: Visit) -> tuple[PagePart, ...]:
         return ()
     _ = visit._
     columns = (Column("name", _("View")), Column("filters", _("Filters")))
-    rows = tuple((visible(view.name), view.query or "–") for view in views)
+    rows = tuple((visible(view.name), _filters(view.query)) for view in views)
     hrefs = tuple({"name": f"/{view.route}?{view.query}" if view.query else f"/{view.route}"} for view in views)
     names = tuple((view.name, visible(view.name)) for view in views)
     remove = ChangeForm(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, distinct, func, select
 
-from sensor.ledger.read.lists.records import ListedFinding, findings_of, one_case
+from sensor.ledger.read.lists.records import ListedFinding, cases_of, findings_of
 from sensor.ledger.read.selection import Selection
 from sensor.ledger.store.schema import CASES, CHANGES, COUNTED, FINDINGS
 from sensor.model.summary import Case
@@ -34,7 +34,5 @@ def changed_since(connection: Connection, chosen: Selection, since_ns: int, most
     last = func.max(CHANGES.c.at_ns)
     ordered = select(CASES.c.case_id).select_from(joined).where(*moved).group_by(CASES.c.case_id)
     numbers = list(connection.scalars(ordered.order_by(last.desc(), CASES.c.case_id).limit(most)))
-    found = (one_case(connection, chosen, number) for number in numbers)
-    return Changed(
-        count, cases, findings_of(connection, chosen, identities), [case for case in found if case is not None]
-    )
+    newest_cases = cases_of(connection, chosen, numbers)
+    return Changed(count, cases, findings_of(connection, chosen, identities), newest_cases)

@@ -16,7 +16,7 @@ from sensor.ledger.read.lists.cut import ListCut, like
 from sensor.ledger.read.selection import Selection, division_within, finding_within
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CASES, COUNTED, ENTERPRISES, FINDINGS, SITES
-from sensor.ledger.write.rows import rows_of
+from sensor.ledger.write.rows import PAGE, rows_of
 from sensor.model.evidence import Grade
 from sensor.model.scope import Scope
 from sensor.model.summary import Case
@@ -138,7 +138,16 @@ def listed_cases(connection: Connection, chosen: Selection, asked: AskedCases, c
     if asked.name is not None:
         query = query.where(or_(CASES.c.address == asked.name, CASES.c.site_id.in_(_sites_called(asked.name))))
     numbers = list(connection.scalars(cut.of(query, _DUE, CASES.c.case_id, rising=True)))
-    return [whole for number in numbers for whole in _case(connection, chosen, number)]
+    return cases_of(connection, chosen, numbers)
+
+
+def cases_of(connection: Connection, chosen: Selection, numbers: Sequence[int]) -> list[Case]:
+    """The cases of numbers that are of the scope, in their order."""
+    found: dict[int, Case] = {}
+    for start in range(0, len(numbers), PAGE):
+        page = case_reader.cases(connection, chosen=chosen, case_ids=numbers[start : start + PAGE])
+        found.update((its.case_id, its) for its in page.values())
+    return [found[number] for number in numbers if number in found]
 
 
 def due_rank(its: Case) -> int:
