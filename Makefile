@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -32,6 +32,8 @@ words:
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
 	@echo "make evaluate  hidden mining in generated captures, against the truth, into docs/evaluation.md; an hour. QUICK=1, SEED"
+	@echo "make desk-load   how long pages of the console take on a large ledger, into docs/console-load.md"
+	@echo "make desk-attack wapiti and schemathesis at the console as each role, into docs/console-attacks.md; ten minutes"
 	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; an hour. ONLY=\"T4 T7\""
 	@echo "make fuzz     fuzz everything that takes bytes from outside, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
@@ -182,6 +184,27 @@ bench-daemon: .venv/.dev debian-packages
 province: .venv/.dev
 	@$(BIN)/python -m pytest -rsx -m province tests/province
 	$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
+
+# How long pages take on a large ledger while it is written, and whoever attacks the console; on this host alone. Without
+# its arguments LOAD takes both databases, 5,000 addresses and 52 weeks, 50 visitors for three minutes: half an hour.
+desk-load: .venv/.dev
+	@$(BIN)/python -m tests.console.load $(or $(LOAD),--visitors 50,100,200,500 --write)
+
+# As root in a namespace without a route. wapiti (GPL-2.0) and schemathesis (MIT) are programs that are run, no libraries.
+desk-attack: .venv/.dev build/demo.pcap
+	@for tool in wapiti3 schemathesis; do
+		if [ ! -x $(TOOLS)/$$tool/bin/python ]; then
+			$(BIN)/python -m venv $(TOOLS)/$$tool
+			$(TOOLS)/$$tool/bin/python -m pip --disable-pip-version-check -q install $$tool
+		fi
+	done
+	attack="$(CURDIR)/$(BIN)/python -m tests.console.attack --wapiti $(CURDIR)/$(TOOLS)/wapiti3/bin/wapiti \
+		--schemathesis $(CURDIR)/$(TOOLS)/schemathesis/bin/schemathesis --seconds $${ATTACK_SECONDS:-20} --write"
+	if [ "$$(id -u)" = 0 ] && command -v unshare >/dev/null; then
+		unshare --net sh -c "ip link set lo up && exec $$attack"
+	else
+		$$attack
+	fi
 
 # Debian would start some of these as services: policy-rc.d says no while they are put in.
 debian-packages:

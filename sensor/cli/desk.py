@@ -63,12 +63,16 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.people.daily import DailyWork
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
+    from sensor.console.people.names import names_router
     from sensor.console.people.tokens import tokens_router
     from sensor.console.people.view_rows import ViewRows
+    from sensor.console.people.views import views_router
     from sensor.console.web.app import make_app
+    from sensor.console.web.preparation import prepare
     from sensor.ledger import Ledger, LedgerError
     from sensor.ledger.casework import CaseClerk
     from sensor.people.opening import open_oidc
+    from sensor.people.views import PersonalViews
 
     if where.on_open_network:
         raise CommandError(USAGE, OPEN_NETWORK.format(address=where.address))
@@ -89,11 +93,14 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         office = CaseOffice(clerk, door.accounts.all)
         desk = dataclasses.replace(desk_of(settings, ledger), office=office)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
+        personal = PersonalViews(door.store, door.trail)
         place = audit_place(settings.ledger.url, settings.audit.url)
         routers = [
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
             tokens_router(desk, sign_in),
+            names_router(desk, sign_in),
+            views_router(sign_in, personal),
             audit_router(desk, lambda: AuditReader(place)),
             interface_router(ProgramAnswers(desk, door.trail, sign_in.clock)),
         ]
@@ -102,9 +109,18 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
 
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
+        accounts = sorted(door.accounts.all(), key=lambda account: -(account.signed_in_ns or 0))
+        prepare(desk, (account.viewer for account in accounts if account.viewer.sees_data and not account.disabled))
         witness = ViewRows(door.trail, sign_in.clock)
         routers.append(casework_router(desk, sign_in, office, witness))
         programs = TokenGate(door.tokens, sign_in.clock, sign_in.address_of, RequestRate())
         yield make_app(
-            desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness, programs=programs
+            desk,
+            sign_in,
+            hosts=where.names,
+            secure=where.secure,
+            routers=routers,
+            witness=witness,
+            programs=programs,
+            personal=personal,
         )

@@ -98,10 +98,19 @@ def _day(text: str) -> date:
     return day
 
 
+def _columns(text: str) -> tuple[str, ...]:
+    """Keys of columns, each once; a list checks whether it has them."""
+    keys = tuple(text.split(","))
+    if len(set(keys)) < len(keys) or not all(key.isidentifier() and key.isascii() for key in keys):
+        raise ValueRefusedError
+    return keys
+
+
 LANGUAGE = Parameter("lang", parse=chosen_from((("zh", ""), ("en", ""))), kind="hidden")
 WEEK = Parameter("week", N_("Week"), hint="2026-W10")
 FORMAT = Parameter("format", parse=chosen_from([(name, "") for name in FORMATS]), kind="hidden")
 AFTER = Parameter("after", parse=_key, kind="hidden")
+COLUMNS = Parameter("columns", parse=_columns, kind="hidden")
 NAME = Parameter("name", N_("Name, code or street has"))
 DIVISION = Parameter("division", N_("Division, code or name"), hint="320500")
 GRADE = Parameter(

@@ -23,6 +23,15 @@ class ListedRow:
 
 
 @dataclass(frozen=True)
+class ColumnLink:
+    """A column that a list can have: a link that adds it, or takes it away."""
+
+    title: str
+    shown: bool
+    href: str | None  # None: the last one stays
+
+
+@dataclass(frozen=True)
 class Listing:
     """A page of a list. `table` has what is shown, to the last cell; an export has the same of all pages."""
 
@@ -35,6 +44,8 @@ class Listing:
     identities: tuple[str, ...] = ()  # of its rows, as the ledger knows them
     steps: tuple[str, ...] = ()  # of its rows: how long the history was, where there is one
     choices: tuple[tuple[str, str], ...] = ()  # of its rows, for the form below: name of the box and its value
+    columns: tuple[ColumnLink, ...] = ()
+    all_columns_href: str | None = None  # with all of them, where some are left out
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,11 @@ from sensor.bulletin.period import Period, PeriodError, checked, week_of
 from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
 from sensor.console.language import console_language
 from sensor.console.office import CaseOffice
+from sensor.console.personal import PersonalDesk
 from sensor.console.refusal import RefusalError
-from sensor.console.week import FiguresCache, WeekFigures
+from sensor.console.week import WeekFigures
+from sensor.console.week_cache import FiguresCache
+from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.lists.desk import DeskReader
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
 from sensor.model.figures import Rates
@@ -52,6 +55,7 @@ class Desk:
     banner: str | None = None  # stands over every page
     clock: Callable[[], int] = time.time_ns
     cache: FiguresCache = field(default_factory=FiguresCache)
+    memory: TimesMemory = field(default_factory=TimesMemory)
 
     @property
     def year(self) -> int:
@@ -69,6 +73,7 @@ class Visit:
     asked: AskedValues
     language: str
     token: str | None = None  # of the session, for forms; None: nobody signed in
+    personal: PersonalDesk | None = None  # what the viewer's account keeps; None: there are no accounts
 
     @cached_property
     def reader(self) -> DeskReader:
@@ -77,7 +82,7 @@ class Visit:
             scope = viewers_scope(self.viewer, self.desk.divisions, self.desk.year)
         except DivisionError:  # what was granted does not exist: nothing is seen
             raise RefusalError(403, N_("Your account has a division that does not exist.")) from None
-        return DeskReader(self.desk.engine, scope)
+        return DeskReader(self.desk.engine, scope, self.desk.memory)
 
     @property
     def scope(self) -> Scope:
@@ -136,9 +141,10 @@ class Visit:
         desk = self.desk
 
         def make() -> WeekFigures:
-            return WeekFigures(period, self.reader.summary(period.from_ns, period.to_ns, desk.grounds, desk.weights))
+            summary = self.reader.summary(period.from_ns, period.to_ns, desk.grounds, desk.weights)
+            return WeekFigures(period, summary, desk.rates, self.scope).with_sums()
 
-        return desk.cache.get(self.scope, f"week {period.name}", make)
+        return desk.cache.get(self.scope, f"week {period.name}", make, lambda its: len(its.summary.lines))
 
     @cached_property
     def asked_division(self) -> Scope | None:

@@ -10,14 +10,27 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+from urllib.parse import urlencode
 
 from exporters.forms.documents import data as json_form
 from exporters.forms.documents import workbook
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Absent, Cell, Column, Document, DocumentSection, DocumentTable, RangeCell
 from exporters.forms.documents.sheets import guarded
-from sensor.console.address_bar import AFTER, FORMAT, FORMATS, LANGUAGE, Parameter
-from sensor.console.blocks import ConsolePage, DownloadFile, FilterField, Filters, ListedRow, Listing, PagePart, Sayings
+from sensor.console.address_bar import AFTER, COLUMNS, FORMAT, FORMATS, LANGUAGE, Parameter
+from sensor.console.blocks import (
+    ChangeForm,
+    ColumnLink,
+    ConsolePage,
+    DownloadFile,
+    FilterField,
+    Filters,
+    FormField,
+    ListedRow,
+    Listing,
+    PagePart,
+    Sayings,
+)
 from sensor.console.desk import Visit
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.cut import ListCut, ListKey
@@ -59,13 +72,15 @@ def listing(visit: Visit, of: RecordList[Record]) -> Listing:
     behind = of.key_of(shown[-1]) if len(found) > PAGE_ROWS else None
     exports = tuple((name.upper(), visit.here(format=name, after=None)) for name in FORMATS) if shown else ()
     return Listing(
-        _table(of, rows),
+        _table(visit, of, rows),
         tuple(row.links for row in rows),
         None if after is None else visit.here(after=None),
         None if behind is None else visit.here(after=f"{behind.rank}.{behind.name}"),
         exports,
         tuple(of.key_of(record).name for record in shown),
         tuple(row.steps for row in rows),
+        columns=column_links(visit, of.columns),
+        all_columns_href=visit.here(columns=None) if COLUMNS.name in visit.asked.written else None,
     )
 
 
@@ -74,15 +89,48 @@ def export(visit: Visit, of: RecordList[Record]) -> DownloadFile:
     found = of.read(ListCut(None, MOST_EXPORTED + 1))
     if len(found) > MOST_EXPORTED:
         raise RefusalError(400, N_("The list has more than {most} rows: ask for less."), most=f"{MOST_EXPORTED:,}")
-    table = _table(of, [of.row(record) for record in found])
+    table = _table(visit, of, [of.row(record) for record in found])
     form = visit.asked.get(FORMAT)
     name = f"minewatch-{of.key}-{visit.period.name}.{form}"
     identities = tuple(of.key_of(record).name for record in found)
     return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table), identities)
 
 
-def _table(of: RecordList[Record], rows: Sequence[ListedRow]) -> DocumentTable:
-    return DocumentTable(of.key, of.title, of.columns, tuple(row.cells for row in rows), of.empty)
+def _table(visit: Visit, of: RecordList[Record], rows: Sequence[ListedRow]) -> DocumentTable:
+    """The columns that were asked for, in that order; without any asked for all of them."""
+    places = _places(visit, of.columns)
+    cells = tuple(tuple(row.cells[place] for place in places) for row in rows)
+    return DocumentTable(of.key, of.title, tuple(of.columns[place] for place in places), cells, of.empty)
+
+
+def _places(visit: Visit, columns: Sequence[Column]) -> list[int]:
+    """Where the columns that were asked for stand in a row. Raises RefusalError for one that the list does not have."""
+    asked: tuple[str, ...] | None = visit.asked.get(COLUMNS)
+    if asked is None:
+        return list(range(len(columns)))
+    by_key = {column.key: place for place, column in enumerate(columns)}
+    if not by_key.keys() >= set(asked):
+        value = visit.asked.written[COLUMNS.name][:40]
+        raise RefusalError(400, N_("{name} cannot be {value}."), name=COLUMNS.name, value=value)
+    return [by_key[key] for key in asked]
+
+
+def column_links(visit: Visit, columns: Sequence[Column]) -> tuple[ColumnLink, ...]:
+    """Each column with the address of the same page with or without it. A column that is added stands where it does in
+    the whole list, unless the order is the reader's own: then at the end."""
+    keys = [column.key for column in columns]
+    shown = [keys[place] for place in _places(visit, columns)]
+    in_order = shown == [key for key in keys if key in shown]
+    found = []
+    for column in columns:
+        if column.key in shown:
+            rest = [key for key in shown if key != column.key]
+        else:
+            rest = [*shown, column.key]
+            rest = [key for key in keys if key in rest] if in_order else rest
+        href = None if not rest else visit.here(columns=None if rest == keys else ",".join(rest))
+        found.append(ColumnLink(column.title, column.key in shown, href))
+    return tuple(found)
 
 
 def _document(visit: Visit, table: DocumentTable) -> Document:
@@ -179,7 +227,7 @@ def filters(visit: Visit, parameters: Sequence[Parameter], *, search: bool = Fal
     )
     unseen = [parameter.name for parameter in parameters if parameter.kind == "hidden" and parameter.name in written]
     languages = [(LANGUAGE.name, visit.language)] if visit.language != visit.viewer.language else []
-    asked = [name for name in written if name != LANGUAGE.name and name not in (FORMAT.name, AFTER.name)]
+    asked = [name for name in written if name not in (LANGUAGE.name, FORMAT.name, AFTER.name, COLUMNS.name)]
     return Filters(
         visit.path,
         fields,
@@ -218,6 +266,17 @@ def empty_sentence(visit: Visit, nothing: str) -> str:
     )
 
 
+def _saving(visit: Visit, route: str) -> tuple[ChangeForm, ...]:
+    """The form that keeps this list with its filters under a name; nothing where there are no accounts."""
+    if visit.personal is None or visit.token is None:
+        return ()
+    _, left = visit._, (AFTER.name, FORMAT.name, LANGUAGE.name)
+    query = urlencode({name: text for name, text in visit.asked.written.items() if name not in left})
+    name = FormField("name", _("Name of the view"))
+    hidden = (("route", route), ("query", query))
+    return (ChangeForm("view", _("Keep these filters"), "/views", _("Keep"), visit.token, (name,), hidden),)
+
+
 def list_page(
     visit: Visit, of: RecordList[Record], parameters: Sequence[Parameter], note: str
 ) -> ConsolePage | DownloadFile:
@@ -226,5 +285,5 @@ def list_page(
         return export(visit, of)
     page = listing(visit, of)
     about = Sayings("", (note, basis_sentence(visit)))
-    part = PagePart("list", "", (filters(visit, parameters), about, page))
+    part = PagePart("list", "", (filters(visit, parameters), about, page, *_saving(visit, of.key)))
     return ConsolePage(of.key, of.title, parts=(part,), listing=page)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 
 from sensor.ledger.read.lists.desk import DeskReader
 from sensor.model.address import parse_network
 
 
 def addresses_within(reader: DeskReader, asked: tuple[str, str] | None) -> list[str] | None:
-    """The address that was asked for, or those of the range; None where neither was asked."""
+    """The mining address that was asked for, or those of the range; None where neither was asked."""
+    return within_range(asked, reader.every_address)
+
+
+def within_range(asked: tuple[str, str] | None, every: Callable[[], list[str]]) -> list[str] | None:
+    """The address that was asked for, or those of all that lie in the range; None where neither was asked."""
     if asked is None:
         return None
     kind, text = asked
@@ -18,7 +24,7 @@ def addresses_within(reader: DeskReader, asked: tuple[str, str] | None) -> list[
     network = parse_network(text)
     return [
         address
-        for address, number in ((address, _parsed(address)) for address in reader.every_address())
+        for address, number in ((address, _parsed(address)) for address in every())
         if number is not None and number.version == network.version and number in network
     ]
 

@@ -1,28 +1,35 @@
-"""The week that pages show: its figures by site, enterprise and address, made once for a scope and kept for a moment.
+"""The week that pages show: its figures by site, enterprise and address, made once for a scope (`week_cache.py`).
 
-Figures of a week are sums over much of a ledger; fifty readers must not make them fifty times a second. What is kept is
-of one scope alone, so nobody is given another's.
+What takes long, sums over all lines, is reckoned with it (`with_sums`), so that no page has to.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sensor.bulletin.period import Period
+from sensor.estimate.costs import estimate
 from sensor.model.coverage import Coverage
+from sensor.model.figures import Estimate, Rates
 from sensor.model.scope import Scope
-from sensor.model.summary import Line, SiteSummary, Summary
+from sensor.model.summary import Line, SiteSummary, Summary, Total, machines
 
-#: Results that are kept at once; seconds for which one is used at least, and as a multiple of what making it took.
-MOST_KEPT, LEAST_S, TIMES_MAKING = 64, 15.0, 20.0
+#: Digits of a city's code, and of a county's.
+CITY, COUNTY = 4, 6
 
 Value = TypeVar("Value")
+
+
+class LineSums(NamedTuple):
+    """Some lines together."""
+
+    lines: tuple[Line, ...]
+    machines: int
+    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,14 @@ class WeekFigures:
 
     period: Period
     summary: Summary
+    prices: Rates
+    scope: Scope
+
+    def with_sums(self) -> WeekFigures:
+        """The same, with all sums reckoned."""
+        for sums in (self.whole, self.totals, self.by_algorithm, self.by_division):
+            assert sums is not None
+        return self
 
     @property
     def coverage(self) -> Coverage:
@@ -66,6 +81,30 @@ class WeekFigures:
                 found[pool].append(line)
         return dict(found)
 
+    @cached_property
+    def whole(self) -> LineSums:
+        """All lines."""
+        return self._sums(self.summary.lines)
+
+    @cached_property
+    def totals(self) -> tuple[Total, ...]:
+        """One for each algorithm, most energy first."""
+        return self.summary.totals()
+
+    @cached_property
+    def by_algorithm(self) -> dict[tuple[str | None, str], LineSums]:
+        """By algorithm and unit of work."""
+        groups = _grouped(self.summary.lines, lambda line: (line.algorithm, line.work_unit))
+        return {key: self._sums(lines) for key, lines in groups.items()}
+
+    @cached_property
+    def by_division(self) -> dict[str, LineSums]:
+        """By code: cities, or counties for whom sees no whole province; "": not known."""
+        stems = self.scope.stems
+        digits = CITY if stems is None or any(len(stem) == 2 for stem in stems) else COUNTY
+        groups = _grouped(self.summary.lines, lambda line: self._division(line, digits))
+        return {code: self._sums(lines) for code, lines in groups.items()}
+
     def site(self, site_id: int) -> SiteSummary | None:
         """What the week says of a site; None where it was not seen."""
         return self.summary.sites.get(site_id)
@@ -74,48 +113,22 @@ class WeekFigures:
         """The sites that are of a kind by what the week shows."""
         return [site_id for site_id, site in self.summary.sites.items() if site.site_class.kind == kind]
 
+    def _sums(self, lines: Sequence[Line]) -> LineSums:
+        its = estimate(lines, self.summary.seconds, self.prices, self.summary.grounds)
+        return LineSums(tuple(lines), machines(lines), its)
+
+    def _division(self, line: Line, digits: int) -> str:
+        site = self.summary.about(line)
+        code = site.site.division if site and site.site else None
+        return code[:digits].ljust(COUNTY, "0") if code else ""
+
     def _enterprise_id(self, line: Line) -> str:
         site = self.summary.about(line)
         return site.enterprise.enterprise_id if site and site.enterprise else ""
 
 
-def _grouped(lines: tuple[Line, ...], key: Callable[[Line], Value]) -> dict[Value, list[Line]]:
+def _grouped(lines: Sequence[Line], key: Callable[[Line], Value]) -> dict[Value, list[Line]]:
     found: dict[Value, list[Line]] = defaultdict(list)
     for line in lines:
         found[key(line)].append(line)
     return dict(found)
-
-
-class FiguresCache:
-    """What was made for a scope and a subject, for a moment. Any thread may ask; one makes, those who ask for the same
-    wait."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple[Scope, str], tuple[float, object]] = OrderedDict()
-        self._making: dict[tuple[Scope, str], threading.Lock] = {}
-
-    def get(self, scope: Scope, subject: str, make: Callable[[], Value]) -> Value:
-        """What `make` gave not long ago, or gives now."""
-        key = (scope, subject)
-        with self._lock:
-            turn = self._making.setdefault(key, threading.Lock())
-        try:
-            with turn:
-                with self._lock:
-                    entry = self._entries.get(key)
-                if entry is not None and self._clock() < entry[0]:
-                    return entry[1]  # type: ignore[return-value]
-                began = self._clock()
-                value = make()
-                took = self._clock() - began
-                with self._lock:
-                    self._entries[key] = (self._clock() + max(LEAST_S, TIMES_MAKING * took), value)
-                    self._entries.move_to_end(key)
-                    while len(self._entries) > MOST_KEPT:
-                        self._entries.popitem(last=False)
-                return value
-        finally:
-            with self._lock:
-                self._making.pop(key, None)

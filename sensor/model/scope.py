@@ -16,6 +16,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 DATA_ROLES: frozenset[Role] = frozenset({"reader", "officer", "lead"})
 #: Those that work on cases.
 WORK_ROLES: frozenset[Role] = frozenset({"officer", "lead"})
+#: Of these, those that may ask for the name of a private person, with a reason.
+NAMING_ROLES: frozenset[Role] = frozenset({"officer", "lead"})
 EVERYTHING: Literal["all"] = "all"
 
 

@@ -66,6 +66,24 @@ FLOWS = Table(
     Column("created_ns", BigInteger, nullable=False),
     Index("flows_by_time", "created_ns"),
 )
+#: Lists with their filters, by names that the account gave.
+VIEWS = Table(
+    "views",
+    METADATA,
+    Column("login", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+)
+#: When an account last looked at the overview, and before this visit (0: never).
+VISITS = Table(
+    "visits",
+    METADATA,
+    Column("login", Text, primary_key=True),
+    Column("since_ns", BigInteger, nullable=False),
+    Column("seen_ns", BigInteger, nullable=False),
+)
 TOKENS = Table(
     "tokens",
     METADATA,

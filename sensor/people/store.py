@@ -25,7 +25,7 @@ from sensor.people.schema import VERSION_TABLE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The schema that this release makes.
-NEWEST = "p0002"
+NEWEST = "p0003"
 #: How long a writer waits for another, in milliseconds.
 BUSY_MS = 5_000
 #: Any number; all writers of accounts in one PostgreSQL use this one.

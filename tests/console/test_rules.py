@@ -16,8 +16,10 @@ from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.casework import casework_router
 from sensor.console.people.entrance import entrance_router
+from sensor.console.people.names import names_router
 from sensor.console.people.provider import provider_router
 from sensor.console.people.tokens import tokens_router
+from sensor.console.people.views import views_router
 from sensor.console.web.app import router_of
 from sensor.console.web.problem import BASE
 from sensor.console.web.rules import RULES
@@ -42,6 +44,8 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
         entrance_router(desk, sign_in),
         people_router(desk, sign_in),
         tokens_router(desk, sign_in),
+        names_router(desk, sign_in),
+        views_router(sign_in, stub),
         audit_router(desk, stub),
         casework_router(desk, sign_in, stub, stub),
         provider_router(sign_in, stub),

@@ -162,7 +162,7 @@ def test_beside_a_running_sensor_a_ledger_is_copied_and_checked_and_not_restored
         assert backup.stdout.startswith(f"{tmp_path}/copy.db: a copy of {tmp_path}/ledger.db, ")
         looked = command(folder, "check")
         assert (looked.returncode, looked.stderr) == (0, "")
-        assert looked.stdout.startswith("sound: schema 0008, ")
+        assert looked.stdout.startswith("sound: schema 0009, ")
         refused = command(folder, "restore", str(tmp_path / "copy.db"))
         assert refused.returncode == BUSY
         assert "uses it: stop it first; nothing was changed" in refused.stderr

@@ -1,6 +1,7 @@
 """A page in Debian's Chromium without a head: what its tree is once everything in it has had its chance to run.
 
-Chromium touches no network here: pages are files, and what it would do by itself is switched off.
+Chromium touches no network here: pages are files, what it would do by itself is switched off, and as root it runs in a
+namespace without a route.
 """
 
 from __future__ import annotations
@@ -48,6 +49,15 @@ def chromium() -> str | None:
     return shutil.which("chromium")
 
 
+@cache
+def alone() -> tuple[str, ...]:
+    """What stands before a command that is to have no network; nothing where that is not allowed."""
+    program = shutil.which("unshare")
+    if program is None or subprocess.run([program, "--net", "true"], capture_output=True, check=False).returncode:
+        return ()
+    return (program, "--net")
+
+
 def dom(page: str, folder: Path, *flags: str, width: int = 1280) -> str:
     """The tree of a page, as text, after its scripts (if any) have run."""
     browser = chromium()
@@ -56,7 +66,7 @@ def dom(page: str, folder: Path, *flags: str, width: int = 1280) -> str:
     path = folder / "page.html"
     path.write_text(page, encoding="utf-8")
     where = [f"--user-data-dir={folder / 'profile'}", f"--window-size={width},1000", "--dump-dom", path.as_uri()]
-    done = subprocess.run([browser, *FLAGS, *flags, *where], capture_output=True, timeout=120, check=True)
+    done = subprocess.run([*alone(), browser, *FLAGS, *flags, *where], capture_output=True, timeout=120, check=True)
     return done.stdout.decode("utf-8", "replace")
 
 

@@ -17,6 +17,7 @@ from sensor.model.attribution import Attribution, Claim
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding, Pool, Wallet
 from sensor.model.flow import FlowKey, FlowSummary
+from sensor.model.node import Node
 from sensor.model.quantities import Interval, Power, Shares, ShareTimeline, WatchedStretch
 from sensor.model.summary import Case, State
 from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS
@@ -28,6 +29,11 @@ SHARE_EVERY_S = 20
 HOURS = {"all": (0, 24), "night": (14, 9), "office": (1, 8)}  # of UTC, in which stretches are reckoned
 #: How far efficiency and loss leave a rate open, as parts of it.
 LOW, HIGH = 0.93, 1.09
+#: Nodes of peer-to-peer networks: protocol, coin, address, port and agent.
+NODES = (
+    ("bitcoin-p2p", "BTC", "198.51.100.16", 8333, "/Satoshi:27.0.0/"),
+    ("monero-levin", "XMR", "198.51.100.175", 18080, "0.18.3.3"),
+)
 #: What became of cases: by the holder's number, the steps with their days before the end.
 STEPS: dict[int, tuple[tuple[float, State, str], ...]] = {
     1: (
@@ -59,6 +65,7 @@ def make_demo_ledger(folder: Path, now_ns: int) -> str:
             # A case begins with the first report of a finding, soon after it began.
             north.record([_finding(number, plan, began_ns, first_ns + HOUR_NS)], first_ns + HOUR_NS)
             north.record([_finding(number, plan, began_ns, end_ns)], end_ns)
+        north.record([_node(*each, end_ns) for each in NODES], end_ns)
         north.add_coverage(began_ns, began_ns + 5 * WEEK_NS)
         north.add_coverage(began_ns + 5 * WEEK_NS + 3 * DAY_NS, end_ns)
         for case in north.reader.cases():
@@ -73,6 +80,14 @@ def make_demo_ledger(folder: Path, now_ns: int) -> str:
     finally:
         south.close()
     return url
+
+
+def _node(protocol: str, coin: str, address: str, port: int, agent: str, end_ns: int) -> Node:
+    """A node that was seen for the last two days."""
+    digest = hashlib.sha256(f"{protocol} {address}".encode()).hexdigest()
+    key = FlowKey(address, 40_404, "203.0.113.120", port, "TCP", int(digest[:13], 16), f"1:{digest[:27]}=")
+    its = (digest[:32], protocol, "mainnet", coin, key, agent, 2_001, 1, f"{protocol} (demonstration)")
+    return Node(*its, end_ns - 2 * DAY_NS, end_ns - HOUR_NS, 0.99, [], (), "mirror0")
 
 
 def _work_on(ledger: Ledger, case: Case, end_ns: int) -> None:

@@ -15,7 +15,7 @@ from sensor.answers.sensor_object import sensor_state
 from sensor.answers.values import bounds, instant, rounded
 from sensor.console.desk import Visit
 from sensor.console.pages.findings import suppressed_text
-from sensor.console.pages.overview import lines_by_division, owners_counted
+from sensor.console.pages.overview import by_division, owners_counted
 from sensor.estimate.costs import estimate
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedSite, Seen
 from sensor.ledger.read.lists.records import ListedFinding
@@ -215,11 +215,11 @@ def _week_record(visit: Visit) -> JsonRecord:
         {
             "division": code or None,
             "division_name": (visit.owners.name(code) or None) if code else None,
-            "sites": len({line.site_id for line in its if line.site_id is not None}),
-            "addresses": len({line.address for line in its}),
-            "total": amounts_record(visit, its),
+            "sites": len({line.site_id for line in sums.lines if line.site_id is not None}),
+            "addresses": len({line.address for line in sums.lines}),
+            "total": amounts_record(visit, sums.lines),
         }
-        for code, its in lines_by_division(visit)
+        for code, sums in by_division(visit.week)
     ]
     return {
         "week": visit.period.name,

@@ -14,6 +14,7 @@ from sensor.console.address_bar import (
     AFTER,
     ALGORITHM,
     CASE,
+    COLUMNS,
     DIVISION,
     FORMAT,
     GRADE,
@@ -50,7 +51,7 @@ WORKER = Parameter("worker", N_("Machine's name"))
 POOL_ADDRESS = Parameter("pool-address", N_("Pool's address"), canonical)
 FINDINGS_ASKED = (
     *(ADDRESS, DIVISION, GRADE, ACTIVITY, OPEN, ALGORITHM, DIALECT, WALLET, WORKER, POOL_ADDRESS, SINCE, UNTIL),
-    *(SITE, CASE, WEEK, LANGUAGE, FORMAT, AFTER),
+    *(SITE, CASE, WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -26,12 +25,13 @@ from sensor.console.desk import Visit
 from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
 from sensor.console.pages.cases import ME, case_columns, case_row
-from sensor.estimate.costs import estimate
+from sensor.console.pages.visit import changed_part, views_part
+from sensor.console.week import LineSums, WeekFigures
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.records import AskedCases
 from sensor.ledger.read.lists.weeks import PeriodEnergy
 from sensor.model.coverage import Coverage
-from sensor.model.summary import Line, Summary, machines
+from sensor.model.summary import Summary
 from sensor.model.time import DAY_NS
 
 OVERVIEW_ASKED = (WEEK, LANGUAGE)
@@ -44,10 +44,12 @@ def overview(visit: Visit) -> ConsolePage:
     """The page."""
     _ = visit._
     parts = (
+        *changed_part(visit),
         PagePart("now", _("The week that is shown"), (_tiles(visit), _algorithms(visit))),
         PagePart("weeks", _("Twelve weeks"), _weeks(visit)),
         PagePart("divisions", _("Where"), (_divisions(visit),)),
         PagePart("due", _("Due"), _due(visit)),
+        *views_part(visit),
     )
     opening = (*_warnings(visit), Sayings("", (basis_sentence(visit),)), coverage_strip(visit))
     first, last = visit.period.first, visit.period.last
@@ -121,25 +123,15 @@ def owners_counted(summary: Summary) -> OwnersCounted:
     return OwnersCounted(summary.enterprises - len(persons), len(persons), len(owners))
 
 
-def lines_by_division(visit: Visit) -> list[tuple[str, list[Line]]]:
-    """The week's lines by division, most electricity first, "" (not known) last: cities, or counties for whom sees no
-    whole province."""
-    week, stems = visit.week, visit.scope.stems
-    digits = 4 if stems is None or any(len(stem) == 2 for stem in stems) else 6
-    groups: dict[str, list[Line]] = defaultdict(list)
-    for line in week.summary.lines:
-        site = week.summary.about(line)
-        code = site.site.division if site and site.site else None
-        groups[(code or "")[:digits].ljust(6, "0") if code else ""].append(line)
-    return sorted(
-        groups.items(), key=lambda group: (not group[0], -sum(line.energy_kwh.best for line in group[1]), group[0])
-    )
+def by_division(week: WeekFigures) -> list[tuple[str, LineSums]]:
+    """The week's sums by division, most electricity first, "" (not known) last."""
+    groups = week.by_division.items()
+    return sorted(groups, key=lambda group: (not group[0], -group[1].estimate.energy_kwh.best, group[0]))
 
 
 def _tiles(visit: Visit) -> KeyFigures:
-    _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
-    summary, lines = week.summary, week.summary.lines
-    its = estimate(lines, summary.seconds, desk.rates, desk.grounds)
+    _, week, cells = visit._, visit.week, visit.cells
+    summary, lines, its = week.summary, week.summary.lines, week.whole.estimate
     observed = week.coverage.part > 0.0 or bool(lines)
 
     def count(value: int) -> Cell:
@@ -152,7 +144,7 @@ def _tiles(visit: Visit) -> KeyFigures:
         KeyFigure("sites", _("Sites"), count(sites), at_least=not summary.watched),
         KeyFigure("addresses", _("Addresses"), count(summary.addresses), at_least=not summary.watched),
         KeyFigure("persons", _("Private persons"), count(persons), at_least=not summary.watched),
-        KeyFigure("machines", _("Machines, at least"), count(machines(lines))),
+        KeyFigure("machines", _("Machines, at least"), count(week.whole.machines)),
         KeyFigure("energy", _("Electricity seen"), cells.seen(its.energy_kwh, its) or nothing, "figure", "kWh"),
         KeyFigure(
             "day",
@@ -172,7 +164,7 @@ def _tiles(visit: Visit) -> KeyFigures:
 
 
 def _algorithms(visit: Visit) -> DocumentTable:
-    _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
+    _, week, cells = visit._, visit.week, visit.cells
     columns = (
         Column("algorithm", _("Algorithm")),
         Column("addresses", _("Addresses"), "count"),
@@ -182,13 +174,8 @@ def _algorithms(visit: Visit) -> DocumentTable:
         Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True),
     )
     rows: list[tuple[Cell, ...]] = []
-    for total in week.summary.totals():
-        group = [
-            line
-            for line in week.summary.lines
-            if (line.algorithm, line.work_unit) == (total.algorithm, total.work_unit)
-        ]
-        its = estimate(group, week.summary.seconds, desk.rates, desk.grounds)
+    for total in week.totals:
+        its = week.by_algorithm[total.algorithm, total.work_unit].estimate
         rows.append(
             (
                 visible(total.algorithm) if total.algorithm else _("algorithm not known"),
@@ -242,8 +229,8 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
 
 
 def _divisions(visit: Visit) -> Listing:
-    """Divisions by the electricity seen."""
-    _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
+    """Divisions by the electricity seen: cities, or counties for whom sees no whole province."""
+    _, week, cells = visit._, visit.week, visit.cells
     columns = (
         Column("division", _("Division")),
         Column("sites", _("Sites"), "count"),
@@ -253,14 +240,14 @@ def _divisions(visit: Visit) -> Listing:
     )
     rows: list[tuple[Cell, ...]] = []
     links: list[dict[str, str]] = []
-    for code, lines in lines_by_division(visit)[:MOST_DIVISIONS]:
-        its = estimate(lines, week.summary.seconds, desk.rates, desk.grounds)
+    for code, sums in by_division(week)[:MOST_DIVISIONS]:
+        lines, its = sums.lines, sums.estimate
         rows.append(
             (
                 visit.owners.name(code) or code or _("division not known"),
                 len({line.site_id for line in lines if line.site_id is not None}),
                 len({line.address for line in lines}),
-                machines(lines),
+                sums.machines,
                 cells.seen(its.energy_kwh, its) or cells.unknown(),
             )
         )

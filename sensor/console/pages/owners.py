@@ -9,6 +9,7 @@ from sensor.console.address_bar import (
     ADDRESS,
     AFTER,
     ALGORITHM,
+    COLUMNS,
     DIVISION,
     ENTERPRISE,
     FORMAT,
@@ -42,7 +43,7 @@ from sensor.ledger.read.lists.asked import AskedOwners
 from sensor.ledger.read.lists.cut import ListKey
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedPool, ListedSite
 
-_LIST = (WEEK, LANGUAGE, FORMAT, AFTER)
+_LIST = (WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER)
 KIND = choice("kind", N_("Kind of site"), list(CLASSES.items()))
 POOL = Parameter("pool", N_("Pool"))
 ENTERPRISES_ASKED = (NAME, DIVISION, GRADE, STATE, ALGORITHM, SINCE, UNTIL, *_LIST)

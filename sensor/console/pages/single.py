@@ -6,7 +6,18 @@ from exporters.forms.documents.labels import CATEGORIES, N_
 from exporters.forms.documents.model import Cell, Column, DocumentTable
 from exporters.forms.fitting import visible
 from sensor.console.address_bar import LANGUAGE, WEEK
-from sensor.console.blocks import ConsoleBlock, ConsolePage, Fact, Facts, ListedRow, Listing, PagePart, Sayings
+from sensor.console.blocks import (
+    ChangeForm,
+    ConsoleBlock,
+    ConsolePage,
+    Fact,
+    Facts,
+    FormField,
+    ListedRow,
+    Listing,
+    PagePart,
+    Sayings,
+)
 from sensor.console.desk import Visit
 from sensor.console.figures import (
     figure_columns,
@@ -24,8 +35,11 @@ from sensor.console.pages.owners import address_columns, address_row, site_row
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.asked import AskedOwners
 from sensor.ledger.read.lists.cut import ListCut
-from sensor.ledger.read.lists.owners import Seen
+from sensor.ledger.read.lists.owners import ListedSite, Seen
 from sensor.ledger.read.lists.records import AskedCases, AskedFindings
+from sensor.ledger.read.owners import SiteOwner
+from sensor.model.attribution import Enterprise
+from sensor.model.scope import NAMING_ROLES
 from sensor.model.summary import Line
 
 SINGLE_ASKED = (LANGUAGE, WEEK)
@@ -33,6 +47,7 @@ SINGLE_ASKED = (LANGUAGE, WEEK)
 MOST_ROWS = 20
 NO_ENTERPRISE = N_("There is no such enterprise, or it is not yours to see.")
 NO_SITE = N_("There is no such site, or it is not yours to see.")
+NO_PERSON = N_("There is no private person here whose name could be shown.")
 NO_ADDRESS = N_("No mining was seen of this address, or it is not yours to see.")
 
 
@@ -80,13 +95,25 @@ def enterprise(visit: Visit, enterprise_id: str) -> ConsolePage:
     return ConsolePage("enterprises", visible(whose.name), opening=(facts,), parts=parts)
 
 
-def site(visit: Visit, site_id: int) -> ConsolePage:
-    """Premises."""
-    asked = AskedOwners(site_id=site_id)
-    found = visit.reader.sites(asked, ListCut(None, 1))
+def person_of(visit: Visit, site_id: int) -> Enterprise:
+    """The private person of a site. Raises RefusalError where there is none, or the site is not the viewer's."""
+    whose = _site(visit, site_id).owner.enterprise
+    if whose is None or not whose.individual:
+        raise RefusalError(404, NO_PERSON)
+    return whose
+
+
+def _site(visit: Visit, site_id: int) -> ListedSite:
+    found = visit.reader.sites(AskedOwners(site_id=site_id), ListCut(None, 1))
     if not found:
         raise RefusalError(404, NO_SITE)
-    _, owner, seen = visit._, found[0].owner, found[0].seen
+    return found[0]
+
+
+def site(visit: Visit, site_id: int, *, named: bool = False) -> ConsolePage:
+    """Premises; of a private person with name and street only where that was asked for, and is in the audit."""
+    asked, found = AskedOwners(site_id=site_id), _site(visit, site_id)
+    _, owner, seen = visit._, found.owner, found.seen
     of_week = visit.week.site(site_id)
     kind = kind_text(visit, of_week)
     organisation = owner.enterprise if owner.enterprise and not owner.enterprise.individual else None
@@ -100,6 +127,7 @@ def site(visit: Visit, site_id: int) -> ConsolePage:
             Fact(_("Kind of site"), _text(kind, visit)),
         ),
     )
+    person = _person(visit, site_id, owner, named=named)
     reasons = of_week.site_class.reasons if of_week else ()
     why: tuple[ConsoleBlock, ...] = (
         (Sayings(_("Why this kind"), tuple(visible(visit.wording.recorded(text)) for text in reasons), True),)
@@ -114,7 +142,30 @@ def site(visit: Visit, site_id: int) -> ConsolePage:
         PagePart("cases", _("Cases"), (_cases(visit, AskedCases(site_ids=[site_id])),)),
     )
     title = _("Site {number}: {owner}").format(number=site_id, owner=owner_text(visit, owner.enterprise, owner.site))
-    return ConsolePage("sites", title, opening=(facts,), parts=parts)
+    return ConsolePage("sites", title, opening=(facts, *person), parts=parts)
+
+
+def _person(visit: Visit, site_id: int, owner: SiteOwner, *, named: bool) -> tuple[ConsoleBlock, ...]:
+    """Who the private person of a site is, or the form that asks for it; nothing for whoever may not."""
+    _, whose = visit._, owner.enterprise
+    if whose is None or not whose.individual or visit.token is None or visit.viewer.role not in NAMING_ROLES:
+        return ()
+    if named:
+        street = visible(owner.site.address) if owner.site and owner.site.address else visit.cells.unknown().text
+        facts = (Fact(_("The person's name"), visible(whose.name)), Fact(_("Premises"), street))
+        return (Facts(_("Shown for your reason, which is in the audit"), facts),)
+    note = _("It is shown on one page, once. Who asked, and why, stands in the audit before.")
+    return (
+        ChangeForm(
+            "person",
+            _("Name and street of this person"),
+            visit.href(f"/sites/{site_id}/person"),
+            _("Show"),
+            visit.token,
+            (FormField("reason", _("Why you need it")),),
+            note=note,
+        ),
+    )
 
 
 def address(visit: Visit, text: str) -> ConsolePage:

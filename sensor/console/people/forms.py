@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from exporters.forms.documents.labels import N_
 from sensor.console.people.gate import DoorSignIn
@@ -38,7 +38,7 @@ async def read_form(
     if given != FORM_TYPE:
         raise RefusalError(400, UNREADABLE)
     try:
-        most, body = MOST_FIELDS if boxes is None else MOST_BOXES, await request.body()
+        most, body = MOST_FIELDS if boxes is None else MOST_BOXES, await _body(request)
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
         raise RefusalError(400, UNREADABLE) from None
@@ -53,6 +53,14 @@ async def read_form(
             values[name] = text
     refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
     return {**values, **{name: values.get(name, "") for name in fields}}
+
+
+async def _body(request: Request) -> bytes:
+    """The body. Raises RefusalError where the other end went away in the middle of it: no mistake of ours."""
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise RefusalError(400, UNREADABLE) from None
 
 
 def refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *, open_to_all: bool) -> None:

@@ -21,6 +21,7 @@ KINDS = {
     "findings": "finding",
     "cases": "case",
     "pools": "pool",
+    "nodes": "node",
     "capture": "finding",
     "attachment": "case",
 }

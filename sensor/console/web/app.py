@@ -23,7 +23,8 @@ from sensor.console.address_bar import LANGUAGE, AskedValues, Parameter, read_ad
 from sensor.console.blocks import ConsolePage, DownloadFile
 from sensor.console.desk import Desk, Visit
 from sensor.console.language import console_translator
-from sensor.console.pages import cases, finding, findings, overview, owners, search, sensors, single
+from sensor.console.pages import cases, finding, findings, nodes, overview, owners, search, sensors, single
+from sensor.console.personal import PersonalDesk
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
 from sensor.console.web.furniture import Furniture
@@ -54,6 +55,7 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
     ("cases", "/cases", cases.cases, cases.CASES_ASKED),
     ("case", "/cases/{number}", cases.case, cases.CASE_ASKED),
     ("pools", "/pools", owners.pools, owners.POOLS_ASKED),
+    ("nodes", "/nodes", nodes.nodes, nodes.NODES_ASKED),
     ("sensors", "/sensors", sensors.sensors, sensors.SENSORS_ASKED),
 )
 #: Seconds until a page is read once more that was disturbed by a write.
@@ -73,10 +75,11 @@ def make_app(
     routers: Sequence[APIRouter] = (),
     witness: Witness | None = None,
     programs: ProgramGate | None = None,
+    personal: PersonalDesk | None = None,
 ) -> ASGIApp:
     """The console of a desk, with the pages of whoever signs people in; `witness` sees each page before it is sent,
-    `programs` lets programs in by their tokens (without it, none)."""
-    return Furniture(router_of(desk, sign_in, routers, witness, programs), hosts, secure=secure)
+    `programs` lets programs in by their tokens (without it, none), `personal` has what accounts keep for themselves."""
+    return Furniture(router_of(desk, sign_in, routers, witness, programs, personal), hosts, secure=secure)
 
 
 def router_of(
@@ -85,6 +88,7 @@ def router_of(
     routers: Sequence[APIRouter] = (),
     witness: Witness | None = None,
     programs: ProgramGate | None = None,
+    personal: PersonalDesk | None = None,
 ) -> FastAPI:
     """The application without its furniture: a test reads its routes."""
 
@@ -96,7 +100,8 @@ def router_of(
         redirect_slashes=False,
     )  # fmt: skip
     for route, path, maker, parameters in PAGES:
-        app.add_api_route(path, _endpoint(desk, route, maker, parameters, witness), methods=["GET", "HEAD"], name=route)
+        shown = _endpoint(desk, route, maker, parameters, witness, personal)
+        app.add_api_route(path, shown, methods=["GET", "HEAD"], name=route)
     app.add_api_route("/", _start, methods=["GET", "HEAD"], name="start")
     app.add_api_route("/health", _health, methods=["GET", "HEAD"], name="health")
     app.add_api_route("/style-{digest}.css", _style, methods=["GET", "HEAD"], name="style")
@@ -128,15 +133,28 @@ async def _admit(request: Request, sign_in: SignIn, programs: ProgramGate | None
 
 
 def _endpoint(
-    desk: Desk, route: str, maker: Maker, parameters: Sequence[Parameter], witness: Witness | None
+    desk: Desk,
+    route: str,
+    maker: Maker,
+    parameters: Sequence[Parameter],
+    witness: Witness | None,
+    personal: PersonalDesk | None,
 ) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
+        try:
+            return shown(request)
+        except LedgerError as error:
+            if error.fault != "locked":
+                raise
+            return shown(request)  # its service began to write, or ended: what is read now is of one moment again
+
+    def shown(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
         places = [path_value(name, text) for name, text in request.path_params.items()]
 
         def attempt() -> tuple[Visit, ConsolePage | DownloadFile]:
             token, viewer = getattr(request.state, "token", None), request.state.viewer
-            visit = Visit(desk, viewer, request.url.path, asked, _language(asked, viewer), token)
+            visit = Visit(desk, viewer, request.url.path, asked, _language(asked, viewer), token, personal)
             return visit, maker(visit, *places)
 
         visit, page = _undisturbed(attempt)
@@ -222,7 +240,10 @@ def _handle_errors(app: FastAPI, desk: Desk, sign_in: SignIn) -> None:
     def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = error.status_code if error.status_code in render.STATUS_TITLES else 404
-        return page(request, status, NOT_THERE if status == 404 else N_("This page is only read."))
+        answer = page(request, status, NOT_THERE if status == 404 else N_("This page is only read."))
+        if status == 405:  # RFC 9110 section 15.5.6
+            answer.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")
+        return answer
 
     def failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 (its trace is in the journal)
         return page(request, 500, N_("What went wrong stands in the journal of the console."))

@@ -29,6 +29,7 @@ NAVIGATION = (
     ("findings", "/findings", N_("Findings")),
     ("cases", "/cases", N_("Cases")),
     ("pools", "/pools", N_("Pools")),
+    ("nodes", "/nodes", N_("Nodes")),
     ("sensors", "/sensors", N_("Sensors")),
     ("people", "/people", N_("People")),
     ("audit", "/audit", N_("Audit")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sensor.model.scope import DATA_ROLES, ROLES, WORK_ROLES, Role, Viewer
+from sensor.model.scope import DATA_ROLES, NAMING_ROLES, ROLES, WORK_ROLES, Role, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ RULES: dict[str, RouteRule] = {
     "attachment": RouteRule(WORK_ROLES, data=True),
     "remove-attachment": RouteRule(frozenset({"lead"}), data=True, works=True),
     "pools": DATA,
+    "nodes": DATA,
     "sensors": RouteRule(DATA_ROLES | {"admin"}),
     "sign-in": PUBLIC,
     "enter": PUBLIC,
@@ -86,4 +87,7 @@ RULES: dict[str, RouteRule] = {
     "interface-address": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
     "interface-figures": RouteRule(DATA_ROLES, data=True, scope="read:figures"),
     "interface-sensors": RouteRule(DATA_ROLES, data=True, scope="read:sensors"),
+    "save-view": RouteRule(DATA_ROLES),
+    "remove-view": RouteRule(DATA_ROLES),
+    "person-name": RouteRule(NAMING_ROLES),  # of his divisions; with a reason, and a row before
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
@@ -25,6 +26,7 @@ def cases(
     to_ns: int = FOREVER,
     case_id: int | None = None,
     chosen: Selection = ALL,
+    case_ids: Collection[int] | None = None,
 ) -> dict[CaseSubject, Case]:
     """The cases opened before a moment, with what had become of them until then.
 
@@ -36,6 +38,8 @@ def cases(
     history = select(CHANGES).where(CHANGES.c.at_ns < to_ns).order_by(CHANGES.c.case_id, CHANGES.c.change_id)
     if case_id is not None:
         query, history = query.where(CASES.c.case_id == case_id), history.where(CHANGES.c.case_id == case_id)
+    if case_ids is not None:
+        query, history = query.where(CASES.c.case_id.in_(case_ids)), history.where(CHANGES.c.case_id.in_(case_ids))
     rows = connection.execute(query).mappings().all()
     changes: dict[int, list[Change]] = defaultdict(list)
     for row in connection.execute(history).mappings():

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from sensor.ledger.store.records import load_finding
+from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.store.schema import FINDINGS
 from sensor.ledger.write.rows import PAGE
 from sensor.model.summary import Place
@@ -39,7 +39,9 @@ class Presence(NamedTuple):
     last_ns: int
 
 
-def machine_counts(connection: Connection, within: Sequence[ColumnElement[bool]]) -> MachineCounts:
+def machine_counts(
+    connection: Connection, within: Sequence[ColumnElement[bool]], memory: TimesMemory | None = None
+) -> MachineCounts:
     """Of the findings for which `within` holds."""
     columns = (
         *(FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm, FINDINGS.c.pool_ip, FINDINGS.c.pool_port),
@@ -54,7 +56,7 @@ def machine_counts(connection: Connection, within: Sequence[ColumnElement[bool]]
     for (place, pool), group in groups.items():
         anyones[place.address, place.algorithm, pool] += group
     several = [member for group in anyones.values() if len(group) > 1 for member in group]
-    spans = _spans(connection, [member.finding_id for member in several])
+    spans = _spans(connection, [member.finding_id for member in several], memory or TimesMemory())
     counts = MachineCounts({}, {})
     for (place, _), group in groups.items():
         counts.places[place] = max(counts.places.get(place, 0), at_least(group, spans))
@@ -85,11 +87,11 @@ def _at_once(members: Iterable[Presence], spans: dict[str, list[Span]]) -> int:
     return most
 
 
-def _spans(connection: Connection, finding_ids: Sequence[str]) -> dict[str, list[Span]]:
+def _spans(connection: Connection, finding_ids: Sequence[str], memory: TimesMemory) -> dict[str, list[Span]]:
     """When the connections of findings were there; of one whose record does not say, nothing."""
     found: dict[str, list[Span]] = {}
     for start in range(0, len(finding_ids), PAGE):
         wanted = FINDINGS.c.finding_id.in_(finding_ids[start : start + PAGE])
         for finding_id, record in connection.execute(select(FINDINGS.c.finding_id, FINDINGS.c.record).where(wanted)):
-            found[finding_id] = [(part.start_ns, part.end_ns) for part in load_finding(record).active]
+            found[finding_id] = list(memory.times(finding_id, record).spans)
     return found

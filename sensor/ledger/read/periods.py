@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from sensor.cases.site_class import site_class
 from sensor.ledger.read.cases import cases
 from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
+from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.read.machine_counts import machine_counts
 from sensor.ledger.read.owners import SiteOwner, site_owners
@@ -95,19 +96,21 @@ def summary(
     weights: SiteWeights,
     grounds: Grounds = DEFAULT_GROUNDS,
     chosen: Selection = ALL,
+    memory: TimesMemory | None = None,
 ) -> Summary:
     """What the ledger has of [from_ns, to_ns), the kinds of sites by `weights`. A place of the period before of which
     nothing is seen any more is gone only if the sensors that saw it listened since; else it was not observed. All of it
-    is of what was chosen, the kinds of sites too; only when sensors listened belongs to no place.
+    is of what was chosen, the kinds of sites too; only when sensors listened belongs to no place. `memory` is of the
+    same database.
     """
-    window = _Window(from_ns, to_ns)
+    window, memory = _Window(from_ns, to_ns), memory or TimesMemory()
     before = window.before
     known_cases = cases(connection, from_ns, to_ns, chosen=chosen)
-    mining = mining_time(connection, before.from_ns, to_ns, chosen)
+    mining = mining_time(connection, before.from_ns, to_ns, chosen, memory)
     watched = _coverage(connection, window)
-    now = _lines(connection, window, known_cases, Watching(mining, watched, grounds), chosen)
+    now = _lines(connection, window, known_cases, Watching(mining, watched, grounds), chosen, memory)
     then = Watching(mining, _coverage(connection, before), grounds)
-    earlier = _lines(connection, before, known_cases, then, chosen)
+    earlier = _lines(connection, before, known_cases, then, chosen, memory)
     present = {line.place for line in now.lines}
     absent = [line for line in earlier.lines if line.place not in present]
     gone = tuple(line for line in absent if watched.least_part(line.sensors) >= max(grounds.least_watched, 1e-9))
@@ -162,6 +165,7 @@ def _lines(
     known_cases: Mapping[CaseSubject, Case],
     watching: Watching,
     chosen: Selection,
+    memory: TimesMemory,
 ) -> _PeriodLines:
     groups: dict[Place, list[SeriesSums]] = defaultdict(list)
     site_hours: dict[int, int] = {}
@@ -170,7 +174,7 @@ def _lines(
         site_id = series.place.site_id
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
     within = (COUNTED, chosen.findings, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
-    machines = machine_counts(connection, within)
+    machines = machine_counts(connection, within, memory)
     first_ns = _first_ns(connection, chosen)
     of_address: dict[str, int] = {}
     for place, first in first_ns.items():

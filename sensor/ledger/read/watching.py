@@ -12,16 +12,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
+from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.store.amounts import Amounts
 from sensor.ledger.store.coverage import stretches
-from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import COUNTED, FINDINGS, PARTS, SENSORS
 from sensor.model.coverage import Coverage, Grounds, ListeningSpan, SensorCoverage
 from sensor.model.quantities import WatchedStretch
 from sensor.model.rates import AssumedParts, MiningTimes, projection
 from sensor.model.summary import Place
-from sensor.model.work import WithAssumed, assumed_parts, mining_seconds, mining_stretches, with_assumed
+from sensor.model.work import WithAssumed, assumed_parts, mining_seconds
 
 Kind = TypeVar("Kind")
 
@@ -110,6 +110,19 @@ class Watching:
     mining: MiningTime
     coverage: Coverage
     grounds: Grounds
+    _listened: dict[tuple[str, ...], float] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def watched_part(self) -> float:
+        """The part of the sensors' hours that was watched."""
+        return self.coverage.part
+
+    def listened_seconds(self, sensors: tuple[str, ...]) -> float:
+        """How long at least one of these sensors listened, of all where none is named. Few sets of sensors see the
+        thousands of miners of a province."""
+        if sensors not in self._listened:
+            self._listened[sensors] = self.coverage.seconds_of(sensors or None)
+        return self._listened[sensors]
 
     def times(self, place: Place, amounts: Amounts) -> MiningTimes:
         """Of a line. Where its findings are forgotten, its connections' time is the time it was watched mining. Time at
@@ -118,27 +131,29 @@ class Watching:
         mining = self.mining.seconds(place, coverage.from_ns, coverage.to_ns) or float(amounts.seconds)
         mining = min(mining, coverage.period_seconds)
         energy = (*self.mining.without_energy(place, coverage.from_ns, coverage.to_ns), self.mining.assumed(place))
-        observed = max(mining, coverage.seconds_of(self.mining.sensors_of(place) or None))
-        if coverage.part <= 0.0 or coverage.part < self.grounds.least_watched:
+        observed = max(mining, self.listened_seconds(self.mining.sensors_of(place)))
+        if self.watched_part <= 0.0 or self.watched_part < self.grounds.least_watched:
             return MiningTimes(mining, observed, None, *energy)
         factor = projection(coverage.period_seconds, observed, self.grounds.most_projection)
         return MiningTimes(mining, observed, factor, *energy)
 
 
-def mining_time(connection: Connection, from_ns: int, to_ns: int, chosen: Selection = ALL) -> MiningTime:
+def mining_time(
+    connection: Connection, from_ns: int, to_ns: int, chosen: Selection = ALL, memory: TimesMemory | None = None
+) -> MiningTime:
     """Of all findings that were seen in [from_ns, to_ns) and that figures rest on."""
-    found = MiningTime()
+    found, memory = MiningTime(), memory or TimesMemory()
     within = (COUNTED, chosen.findings, FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
     place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
-    for address, site_id, algorithm, record in connection.execute(select(*place, FINDINGS.c.record).where(*within)):
-        finding = load_finding(record)
-        its, its_place = mining_stretches(finding), Place(address, site_id or 0, algorithm or "")
-        if finding.hashrate_hps is None:
-            found.unrated[its_place] += its
+    records = select(*place, FINDINGS.c.finding_id, FINDINGS.c.record).where(*within)
+    for address, site_id, algorithm, finding_id, record in connection.execute(records):
+        times, its_place = memory.times(finding_id, record), Place(address, site_id or 0, algorithm or "")
+        if times.work is None:
+            found.unrated[its_place] += times.stretches
             continue
-        found.stretches[its_place] += its
-        found.works[its_place].append(with_assumed(finding))
-        (found.unpriced if finding.energy_kwh is None else found.priced)[its_place] += its
+        found.stretches[its_place] += times.stretches
+        found.works[its_place].append(times.work)
+        (found.priced if times.has_energy else found.unpriced)[its_place] += times.stretches
     seen = select(*place, PARTS.c.sensor_id).join(PARTS, PARTS.c.finding_id == FINDINGS.c.finding_id)
     for address, site_id, algorithm, sensor_id in connection.execute(seen.where(*within).distinct()):
         found.sensors[Place(address, site_id or 0, algorithm or "")].add(sensor_id)

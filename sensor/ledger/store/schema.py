@@ -42,6 +42,7 @@ FINDINGS = Table(
     Index("findings_by_miner", "miner_ip"),
     Index("findings_by_state", "state", "last_ns"),
     Index("findings_by_site", "site_id"),
+    Index("findings_by_time", "last_ns", "finding_id"),
     Index("findings_by_wallet", "wallet", "site_id"),
     Index(
         "findings_not_rolled",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, or_
 
 
 class ListKey(NamedTuple):
@@ -31,8 +31,10 @@ class ListCut:
     ) -> Select[Any]:
         """The query in order, cut; the smallest number first if it is rising."""
         if self.after is not None:
-            beyond = rank > self.after.rank if rising else rank < self.after.rank
-            query = query.where(or_(beyond, and_(rank == self.after.rank, name > self._name(name))))
+            at = self.after.rank
+            # The first condition follows from the second one; by it a database begins where the page does.
+            query = query.where(rank >= at if rising else rank <= at)
+            query = query.where(or_(rank > at if rising else rank < at, name > self._name(name)))
         query = query.order_by(rank if rising else rank.desc(), name)
         return query if self.most is None else query.limit(self.most)
 

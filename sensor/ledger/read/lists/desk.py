@@ -7,10 +7,13 @@ from sqlalchemy import Connection, Engine, func, select
 
 from sensor.ledger.read import cases as case_reader
 from sensor.ledger.read import periods, sensors
+from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.lists import owners, records, weeks
 from sensor.ledger.read.lists import search as searching
 from sensor.ledger.read.lists.asked import AskedOwners
+from sensor.ledger.read.lists.changed import Changed, changed_since
 from sensor.ledger.read.lists.cut import ListCut
+from sensor.ledger.read.lists.nodes import AskedNodes, every_node_address, listed_nodes
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedPool, ListedSite
 from sensor.ledger.read.lists.records import AskedCases, AskedFindings, ListedFinding
 from sensor.ledger.read.lists.search import SearchAnswer
@@ -24,6 +27,7 @@ from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE
 from sensor.model.casework import CaseAttachment
 from sensor.model.coverage import Coverage, Grounds
+from sensor.model.node import Node
 from sensor.model.scope import Scope
 from sensor.model.summary import Case, Summary
 from sensor.signatures.sites import SiteWeights
@@ -35,8 +39,9 @@ class DeskReader:
     """What one database shows of a scope. Any thread may ask; every answer is of one moment. All methods raise
     LedgerError."""
 
-    def __init__(self, engine: Engine, scope: Scope) -> None:
-        self._engine, self._chosen = engine, Selection(scope)
+    def __init__(self, engine: Engine, scope: Scope, memory: TimesMemory | None = None) -> None:
+        """`memory` is of this database; readers of all scopes may share it."""
+        self._engine, self._chosen, self._memory = engine, Selection(scope), memory
 
     @property
     def scope(self) -> Scope:
@@ -68,6 +73,16 @@ class DeskReader:
         with reading(self._engine) as connection:
             return owners.listed_pools(connection, self._chosen, asked, cut)
 
+    def nodes(self, asked: AskedNodes, cut: ListCut = WHOLE) -> list[Node]:
+        """Nodes of peer-to-peer networks, those seen last first."""
+        with reading(self._engine) as connection:
+            return listed_nodes(connection, self._chosen, asked, cut)
+
+    def every_node_address(self) -> list[str]:
+        """All of theirs, as text."""
+        with reading(self._engine) as connection:
+            return every_node_address(connection, self._chosen)
+
     def findings(self, asked: AskedFindings, cut: ListCut = WHOLE) -> list[ListedFinding]:
         """Findings, those seen last first."""
         with reading(self._engine) as connection:
@@ -77,6 +92,11 @@ class DeskReader:
         """One finding; None where there is none in the scope."""
         with reading(self._engine) as connection:
             return records.one_finding(connection, self._chosen, finding_id)
+
+    def changed_since(self, since_ns: int, most: int) -> Changed:
+        """What came in and what moved since a moment."""
+        with reading(self._engine) as connection:
+            return changed_since(connection, self._chosen, since_ns, most)
 
     def cases(self, asked: AskedCases, cut: ListCut = WHOLE) -> list[Case]:
         """Cases, what is due first at the top."""
@@ -116,7 +136,7 @@ class DeskReader:
     def summary(self, from_ns: int, to_ns: int, grounds: Grounds, weights: SiteWeights) -> Summary:
         """What the ledger has of [from_ns, to_ns)."""
         with reading(self._engine) as connection:
-            return periods.summary(connection, from_ns, to_ns, weights, grounds, self._chosen)
+            return periods.summary(connection, from_ns, to_ns, weights, grounds, self._chosen, self._memory)
 
     def periods(self, from_ns: int, length_ns: int, count: int, level: float) -> list[PeriodEnergy]:
         """Energy and addresses of periods in a row."""
@@ -129,9 +149,9 @@ class DeskReader:
             return coverage(connection, from_ns, to_ns)
 
     def sensors(self) -> list[SensorSummary]:
-        """The sensors; how many findings they have told is not for this scope, and no page shows it."""
+        """The sensors; how many findings they have told is not for this scope, and is not counted."""
         with reading(self._engine) as connection:
-            return sensors.sensors(connection)
+            return sensors.sensors(connection, counted=False)
 
     def newest_ns(self) -> int | None:
         """Until when anything was watched, or mined; None in an empty ledger."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from sensor.ledger.read.lists.cut import ListCut, like
 from sensor.ledger.read.selection import Selection, division_within, finding_within
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CASES, COUNTED, ENTERPRISES, FINDINGS, SITES
+from sensor.ledger.write.rows import PAGE, rows_of
 from sensor.model.evidence import Grade
 from sensor.model.scope import Scope
 from sensor.model.summary import Case
@@ -79,7 +80,7 @@ def listed_findings(
     connection: Connection, chosen: Selection, asked: AskedFindings, cut: ListCut
 ) -> list[ListedFinding]:
     """Findings, those seen last first."""
-    query = select(FINDINGS).where(chosen.findings)
+    query = select(FINDINGS.c.finding_id).where(chosen.findings)
     for column, value in (
         (FINDINGS.c.pool_ip, asked.pool),
         (FINDINGS.c.dialect, asked.dialect),
@@ -105,8 +106,15 @@ def listed_findings(
         query = query.where(FINDINGS.c.last_ns >= asked.from_ns)
     if asked.to_ns is not None:
         query = query.where(FINDINGS.c.first_ns < asked.to_ns)
-    rows = connection.execute(cut.of(query, FINDINGS.c.last_ns, FINDINGS.c.finding_id)).mappings()
-    return [_finding(row, chosen) for row in rows]
+    # Records are long: they are read of the page alone, not of all rows that are put in order.
+    identities = list(connection.scalars(cut.of(query, FINDINGS.c.last_ns, FINDINGS.c.finding_id)))
+    return findings_of(connection, chosen, identities)
+
+
+def findings_of(connection: Connection, chosen: Selection, identities: Sequence[str]) -> list[ListedFinding]:
+    """The findings of identities that are of the scope, in their order."""
+    rows = {row["finding_id"]: row for row in rows_of(connection, FINDINGS, identities)}
+    return [_finding(rows[identity], chosen) for identity in identities if identity in rows]
 
 
 def one_finding(connection: Connection, chosen: Selection, finding_id: str) -> ListedFinding | None:
@@ -140,7 +148,16 @@ def listed_cases(connection: Connection, chosen: Selection, asked: AskedCases, c
     if asked.name is not None:
         query = query.where(or_(CASES.c.address == asked.name, CASES.c.site_id.in_(_sites_called(asked.name))))
     numbers = list(connection.scalars(cut.of(query, _DUE, CASES.c.case_id, rising=True)))
-    return [whole for number in numbers for whole in _case(connection, chosen, number)]
+    return cases_of(connection, chosen, numbers)
+
+
+def cases_of(connection: Connection, chosen: Selection, numbers: Sequence[int]) -> list[Case]:
+    """The cases of numbers that are of the scope, in their order."""
+    found: dict[int, Case] = {}
+    for start in range(0, len(numbers), PAGE):
+        page = case_reader.cases(connection, chosen=chosen, case_ids=numbers[start : start + PAGE])
+        found.update((its.case_id, its) for its in page.values())
+    return [found[number] for number in numbers if number in found]
 
 
 def due_rank(its: Case) -> int:

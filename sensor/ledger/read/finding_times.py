@@ -1,0 +1,64 @@
+"""When the miners of findings were watched, as figures need it, remembered by the text of each record.
+
+Reading a record takes a hundred times as long as looking it up, and figures of two weeks are asked for again and again
+while few of their findings change. What is remembered is of the very text, so it is never of a former one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+
+from sensor.ledger.store.records import load_finding
+from sensor.model.finding import Finding
+from sensor.model.quantities import WatchedStretch
+from sensor.model.work import WithAssumed, mining_stretches, with_assumed
+
+#: Findings that are remembered at most; some 1 kB each.
+MOST_REMEMBERED = 50_000
+
+
+class FindingTimes(NamedTuple):
+    """The times of a finding."""
+
+    stretches: tuple[WatchedStretch, ...]  # watched mining
+    spans: tuple[tuple[int, int], ...]  # its connections, from when to when; empty where the record does not say
+    work: WithAssumed | None  # None: its rate is not known
+    has_energy: bool
+
+
+def times_of(finding: Finding) -> FindingTimes:
+    """Those of a finding."""
+    return FindingTimes(
+        mining_stretches(finding),
+        tuple((part.start_ns, part.end_ns) for part in finding.active),
+        None if finding.hashrate_hps is None else with_assumed(finding),
+        finding.energy_kwh is not None,
+    )
+
+
+class TimesMemory:
+    """The times of the records that were looked at last. Any thread may ask."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, tuple[bytes, FindingTimes]] = OrderedDict()
+
+    def times(self, finding_id: str, record: str) -> FindingTimes:
+        """Those of a finding by the text of its record. Raises DamagedRecordError."""
+        digest = hashlib.blake2b(record.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        with self._lock:
+            entry = self._entries.get(finding_id)
+            if entry is not None and entry[0] == digest:
+                self._entries.move_to_end(finding_id)
+                return entry[1]
+        found = times_of(load_finding(record))
+        with self._lock:
+            self._entries[finding_id] = (digest, found)
+            self._entries.move_to_end(finding_id)
+            if len(self._entries) > self._most:
+                self._entries.popitem(last=False)
+        return found
