@@ -33,4 +33,4 @@ def command_language(options: argparse.Namespace, configured: str) -> Language:
     """The language with all that commands say."""
     from exporters.forms.documents.languages import REPORT, language_of
 
-    return language_of(chosen_language(options, configured), REPORT, "sensor.cli")
+    return language_of(chosen_language(options, configured), REPORT, "sensor", "sensor.cli")

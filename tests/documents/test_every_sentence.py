@@ -28,7 +28,7 @@ ROOMS = {
     "exporters.forms.report": ("exporters/forms", ("documents/",), ("exporters.forms.documents",)),
 }
 FIGURES = re.compile(r"{\w+}")
-CHINESE = re.compile(r"[\u4e00-\u9fff，；：（]")
+CHINESE = re.compile(r"[\u4e00-\u9fff，；：（、]")
 FORMS = {form: text for form, text in catalogue("zh", "sensor").items() if FIGURES.search(form)}
 
 

@@ -61,7 +61,7 @@ def component_schemas() -> Schema:
     answers = _answers()
     shared = (
         *("time", "state", "grade", "bounds", "enterprise", "site", "site_class", "case", "figures", "algorithm"),
-        *("owner", "result", "shares", "observation"),
+        *("owner", "result", "shares", "observation", "field_result", "found_machines"),
     )
     found: Schema = {name: answers[name] for name in shared}
     change = {name: schema for name, schema in answers["change"]["properties"].items() if name != "who"}

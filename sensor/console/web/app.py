@@ -141,14 +141,6 @@ def _endpoint(
     personal: PersonalDesk | None,
 ) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        try:
-            return shown(request)
-        except LedgerError as error:
-            if error.fault != "locked":
-                raise
-            return shown(request)  # its service began to write, or ended: what is read now is of one moment again
-
-    def shown(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
         places = [path_value(name, text) for name, text in request.path_params.items()]
 
@@ -169,7 +161,8 @@ def _endpoint(
 
 
 def _undisturbed(attempt: Callable[[], tuple[Visit, ConsolePage | DownloadFile]]) -> Any:
-    """A page of a ledger that nobody writes is read as it stands: where a form was written meanwhile, once more."""
+    """A page of a ledger that nobody writes is read as it stands: where a form was written meanwhile, or its service
+    began to write, it is read once more."""
     try:
         return attempt()
     except LedgerError as error:
