@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, up
 
 from sensor.model.time import DAY_NS, MINUTE_NS
 from sensor.people.lockout import FORGET_NS
-from sensor.people.schema import ACCOUNTS, ATTEMPTS, FLOWS, PLACES, SESSIONS, TOKENS
+from sensor.people.schema import ACCOUNTS, ATTEMPTS, FLOWS, METADATA, PLACES, SESSIONS, TOKENS
 from sensor.settings.desk import PeopleSettings
 
 #: A sign-in at a provider that was begun and came to nothing.
@@ -57,6 +57,11 @@ def remove_old(connection: Connection, times: KeepingTimes, now_ns: int) -> Gone
         """Rows that are old, or of a closed account."""
         mine = [table.c.login.in_(logins)] if "login" in table.c else []
         return connection.execute(delete(table).where(or_(*old, *mine))).rowcount
+
+    counted = (ACCOUNTS, TOKENS, SESSIONS, PLACES)
+    for table in METADATA.sorted_tables if logins else ():
+        if "login" in table.c and table not in counted:
+            connection.execute(delete(table).where(table.c.login.in_(logins)))
 
     ended = now_ns - times.tokens_ns
     used = now_ns - times.sessions_ns

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sensor.console.address_bar import FORMAT, LANGUAGE, WEEK, Parameter, ValueRefusedError
+from sensor.console.address_bar import WEEK, Parameter, ValueRefusedError
 from sensor.console.desk import Visit
 from sensor.console.interface import records
 from sensor.console.interface.records import JsonRecord
@@ -29,6 +29,8 @@ def _limit(text: str) -> int:
     return int(text)
 
 
+#: What is of pages alone, or asks by the login of an officer: no other department learns whose a case is.
+NOT_OF_PROGRAMS = frozenset({"lang", "format", "columns", "done", "assigned"})
 LIMIT = Parameter("limit", "Records of a page", _limit)
 
 
@@ -59,8 +61,8 @@ class Endpoint:
 
 
 def _filters(asked: Sequence[Parameter]) -> tuple[Parameter, ...]:
-    """Those of the console's page, without what is of pages alone."""
-    return (*(parameter for parameter in asked if parameter not in (LANGUAGE, FORMAT)), LIMIT)
+    """Those of the console's page that programs have, too."""
+    return (*(parameter for parameter in asked if parameter.name not in NOT_OF_PROGRAMS), LIMIT)
 
 
 def _finding(visit: Visit, finding_id: str) -> JsonRecord:

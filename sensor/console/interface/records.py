@@ -26,6 +26,13 @@ from sensor.model.time import MILLISECOND_NS
 
 #: A record: keys and values of JSON.
 JsonRecord = dict[str, Any]
+#: Keys that lead to an officer: who did something, what in words, and whose a case is.
+OFFICERS = frozenset({"who", "did", "assignee"})
+
+
+def without_officers(record: JsonRecord) -> JsonRecord:
+    """The record without them: they are persons, too, and stand in the audit."""
+    return {name: value for name, value in record.items() if name not in OFFICERS}
 
 
 def basis_record(visit: Visit) -> JsonRecord:
@@ -92,15 +99,13 @@ def finding_record(_: Visit, found: ListedFinding) -> JsonRecord:
 
 
 def case_record(visit: Visit, case: Case) -> JsonRecord:
-    """A case, as a list has it."""
-    return case_object(case, visit.now_ns, persons=False)
+    """A case, as a list has it, without whose it is at the desk."""
+    return without_officers(case_object(case, visit.now_ns, persons=False))
 
 
 def whole_case_record(visit: Visit, case: Case) -> JsonRecord:
     """A case with all that stands on its sheet. Who moved it is named in the audit, and to no other department."""
-    history = [
-        {name: value for name, value in change.items() if name != "who"} for change in history_object(case, False)
-    ]
+    history = [without_officers(change) for change in history_object(case, persons=False)]
     site = None if case.site_id is None else visit.week.site(case.site_id)
     lines = [line for line in visit.week.summary.lines if line.case_id == case.case_id]
     return {

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from sensor.console.interface.records import without_officers
+
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/"
 
@@ -59,12 +61,9 @@ def _extended(base: Schema, properties: Schema) -> Schema:
 def component_schemas() -> Schema:
     """All schemas of the interface by their names."""
     answers = _answers()
-    shared = (
-        *("time", "state", "grade", "bounds", "enterprise", "site", "site_class", "case", "figures", "algorithm"),
-        *("owner", "result", "shares", "observation", "field_result", "found_machines"),
-    )
-    found: Schema = {name: answers[name] for name in shared}
-    change = {name: schema for name, schema in answers["change"]["properties"].items() if name != "who"}
+    found: Schema = {}
+    change = without_officers(answers["change"]["properties"])
+    found["case"] = whole(without_officers(answers["case"]["properties"]))
     found |= {
         "problem": _problem(),
         "basis": _basis(),
@@ -75,7 +74,16 @@ def component_schemas() -> Schema:
         ),
         "figures_with_total": _extended(answers["figures"], {"total": nullable(reference("amounts"))}),
     }
-    return found | _records(answers)
+    found |= _records(answers)
+    while missing := _named_in(found) - found.keys():
+        found |= {name: answers[name] for name in sorted(missing)}
+    return found
+
+
+def _named_in(schemas: Schema) -> set[str]:
+    """The schemas to which these refer."""
+    pieces = json.dumps(schemas).split(f'"{REFERENCE}')[1:]
+    return {piece.partition('"')[0] for piece in pieces}
 
 
 def _records(answers: Schema) -> Schema:
@@ -87,7 +95,7 @@ def _records(answers: Schema) -> Schema:
             | OWNER,
         ),
         "whole_case": _extended(
-            answers["case"],
+            whole(without_officers(answers["case"]["properties"])),
             {
                 "addresses": listed(TEXT),
                 "site_class": nullable(reference("site_class")),

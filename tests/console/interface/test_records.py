@@ -12,6 +12,7 @@ from sensor.cli.main import main
 from sensor.console.desk import Desk
 from sensor.console.interface.description import description
 from sensor.console.interface.endpoints import ENDPOINTS
+from sensor.console.interface.records import OFFICERS
 from sensor.console.web.problem import BASE
 from tests.console.interface.programs import Programs, walked
 from tests.console.province import FOREIGN, PERSONS_NAME, PERSONS_STREET, client, viewer
@@ -86,7 +87,8 @@ def test_cases_are_those_of_the_command_line_key_by_key(
     assert {record["case"] for record in records} == set(printed)
     for record in records:
         its = printed[record["case"]]
-        del its["grade"]
+        for name in ("grade", *OFFICERS):
+            its.pop(name, None)
         assert record | {"overdue": None} == its | {"overdue": None}  # their clocks differ
 
 
@@ -161,6 +163,13 @@ def test_no_person_is_named_and_nobody_elses_record_is_there(programs: Programs)
     officer = programs.of("officer")
     text = "".join(officer.get(path).text for path in every_path(officer))
     assert not [foreign for foreign in FOREIGN if foreign in text]
+
+
+def test_no_officer_is_named(programs: Programs) -> None:
+    program = programs.of("lead")
+    for path in every_path(program):
+        for name in OFFICERS:
+            assert f'"{name}":' not in program.get(path).text
 
 
 def test_what_belongs_to_others_is_answered_as_what_does_not_exist(programs: Programs) -> None:
