@@ -331,7 +331,7 @@ def test_a_locked_ledger_is_said_and_nothing_typed_is_lost(room: CaseRoom, worke
         with writing(writer.engine) as connection:
             connection.execute(text("UPDATE cases SET last_ns = last_ns"))
             held.set()
-            free.wait(30)
+            free.wait(40)
 
     thread = threading.Thread(target=hold)
     thread.start()
