@@ -53,8 +53,7 @@ def workers(room: CaseRoom) -> Any:
 
 def put_back(room: CaseRoom, number: int, state: states.State = "new") -> None:
     """A case as it was when it was opened, but in this state."""
-    engine = Ledger.open(str(room.ledger.engine.url.render_as_string(hide_password=False)))
-    with writing(engine.engine) as connection:
+    with writing(room.engine) as connection:
         its = {"number": number, "state": state}
         connection.execute(
             text(
@@ -67,7 +66,6 @@ def put_back(room: CaseRoom, number: int, state: states.State = "new") -> None:
         connection.execute(text("UPDATE changes SET state = :state WHERE case_id = :number"), its)
         columns = "state = :state, assignee = NULL, own_due_ns = NULL, conclusion = NULL"
         connection.execute(text(f"UPDATE cases SET {columns} WHERE case_id = :number"), its)
-    engine.close()
 
 
 def refusal(answer: Any) -> str:
@@ -333,7 +331,7 @@ def test_a_locked_ledger_is_said_and_nothing_typed_is_lost(room: CaseRoom, worke
         with writing(writer.engine) as connection:
             connection.execute(text("UPDATE cases SET last_ns = last_ns"))
             held.set()
-            free.wait(30)
+            free.wait(40)
 
     thread = threading.Thread(target=hold)
     thread.start()

@@ -6,10 +6,12 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 
 from sensor.console.desk import Desk
 from sensor.console.office import CaseOffice
@@ -21,6 +23,7 @@ from sensor.console.web.app import make_app
 from sensor.ledger import Ledger
 from sensor.ledger.casework import CaseClerk
 from sensor.ledger.store.attachments import AttachmentFolder
+from sensor.ledger.store.short_write import engine_of_short_writes
 from sensor.model.summary import Case
 from sensor.people.accounts import AccountPatch
 from sensor.people.door import PeopleDoor
@@ -53,9 +56,9 @@ class Worker(TestClient):
         data = {"token": self.token, **fields}
         return self.post(path, data=data, files={"file": (name, content)}, headers=OWN)
 
-    @property
+    @cached_property
     def token(self) -> str:
-        """That of its forms."""
+        """That of its forms: the same as long as the session is."""
         found = re.search(r'name="token" value="([0-9a-f]{64})"', self.get("/account").text)
         return found[1] if found else ""
 
@@ -69,6 +72,7 @@ class CaseRoom:
     door: PeopleDoor
     clerk: CaseClerk
     app: Any
+    engine: Engine  # of short writes by hand
     now_ns: int = END
 
     def case(self, number: int) -> Case:
@@ -109,6 +113,8 @@ def case_room(
         witness = ViewRows(door.trail, sign_in.clock)
         routers = (entrance_router(desk, sign_in), casework_router(desk, sign_in, office, witness))
         app = make_app(desk, sign_in, hosts=("testserver", "127.0.0.1"), routers=routers, witness=witness)
-        yield CaseRoom(ledger, desk, door, clerk, app)
+        engine = engine_of_short_writes(url)
+        yield CaseRoom(ledger, desk, door, clerk, app, engine)
+        engine.dispose()
         clerk.close()
     ledger.close()

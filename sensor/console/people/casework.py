@@ -19,16 +19,15 @@ from exporters.forms.documents.labels import N_
 from sensor.audit.entry import AuditEntry
 from sensor.audit.trail import account_actor
 from sensor.cases import commands as verbs
-from sensor.cases import typed
-from sensor.cases.commands import AssignCase, CaseCommand, ConcludeCase, MoveCase, NoteCase, RemoveFile, SetDue
+from sensor.cases.commands import AssignCase, CaseCommand, MoveCase
 from sensor.cases.file_kinds import kind_of, served_name
-from sensor.cases.states import CaseError, NoSuchCaseError, parse_state
+from sensor.cases.states import CaseError, NoSuchCaseError
 from sensor.cases.steps import command_facts
-from sensor.cases.vocabulary import parse_conclusion, parse_measures
 from sensor.console.address_bar import LANGUAGE, WEEK, read_address_bar
 from sensor.console.casework import bulk
 from sensor.console.casework.bulk import BulkAnswer
 from sensor.console.casework.forms import ACTIONS, STEPS, RefusedForm
+from sensor.console.casework.reading import command_of_form, steps_of
 from sensor.console.casework.sentences import refusal_text
 from sensor.console.desk import Desk, Visit
 from sensor.console.office import CaseOffice
@@ -46,7 +45,7 @@ from sensor.ledger.store.attachments import AttachmentError
 from sensor.ledger.store.beside import StoreError
 from sensor.ledger.store.errors import LedgerError
 from sensor.ledger.write.casework import CaseStep
-from sensor.model.casework import MACHINE_KINDS, MEASURES, CaseAttachment
+from sensor.model.casework import CaseAttachment
 from sensor.model.summary import Case
 from sensor.people.account import UserAccount
 from sensor.people.assignment import check_assignee, check_assigning
@@ -140,8 +139,8 @@ class _CaseDesk:
         visit = self.visit(request, case_id)
         case = self.case_of(visit, case_id)
         try:
-            given = [_command(visit, action, form)]
-            self._command(request, visit, case, given, _steps(form))
+            given = [command_of_form(visit, action, form)]
+            self._command(request, visit, case, given, steps_of(form))
         except (CaseError, LedgerError) as error:
             return self.refused_page(request, case_id, action, error, form)
         return RedirectResponse(visit.href(visit.path, done=action), 303)
@@ -155,7 +154,7 @@ class _CaseDesk:
 
             def act(who: str, now_ns: int) -> CaseStep:
                 clerk, scope = self._office.clerk, visit.scope
-                steps = _steps(form)
+                steps = steps_of(form)
                 return clerk.attach(case_id, content, name, who, now_ns, why=why, steps=steps, scope=scope)
 
             self._audited(request, case_id, "case.attach", facts, why, act)
@@ -276,30 +275,3 @@ class _CaseDesk:
         if command.assignee is not None:
             division = case.site.division if case.site is not None else None
             check_assignee(self._office.accounts(), command.assignee, division, desk.divisions, desk.year)
-
-
-def _steps(form: Mapping[str, str]) -> int:
-    """How long the history was when the page was read. A form without it is none of ours."""
-    text = form.get(STEPS, "")
-    if not bulk.STEPS.fullmatch(text):
-        raise CaseError(verbs.CHANGED_SINCE)
-    return int(text)
-
-
-def _command(visit: Visit, action: str, form: Mapping[str, str]) -> CaseCommand:
-    """The command that a form stands for. Raises CaseError."""
-    why = form["why"]
-    if action == "move":
-        return MoveCase(parse_state(form["state"]), why)
-    if action == "due":
-        return SetDue(typed.due_ns(form["due"], visit.desk.zone), why)
-    if action == "assign":
-        return AssignCase(form["assignee"].strip().lower() or None, why)
-    if action == "remove":
-        return RemoveFile(int(typed.count(form["number"]) or 0), why)
-    if action == "conclude":
-        conclusion = parse_conclusion(form["conclusion"]) if form["conclusion"] else None
-        measures = parse_measures(each for each in MEASURES if form[f"measure-{each}"])
-        machines = {kind: (form[f"count-{kind}"], form[f"model-{kind}"]) for kind in MACHINE_KINDS}
-        return ConcludeCase(conclusion, measures, typed.field_result(machines, form["hours"], form["kwh"]), why)
-    return NoteCase(why)
