@@ -18,6 +18,7 @@ from sensor.console.interface.endpoints import LIMIT, PAGE_RECORDS, Endpoint
 from sensor.console.interface.records import JsonRecord, basis_record
 from sensor.console.listing import empty_reason
 from sensor.console.refusal import RefusalError
+from sensor.console.web.undisturbed import undisturbed
 from sensor.ledger.read.lists.cut import ListCut
 
 #: Nobody but the program that asked may keep an answer, and it has to ask again before it uses it.
@@ -34,14 +35,17 @@ class ProgramAnswers:
     def answer(self, request: Request, endpoint: Endpoint, in_path: Sequence[object]) -> Response:
         """The answer to a request that was let in. Raises RefusalError, LedgerError, AuditError."""
         asked = read_address_bar(request.scope["query_string"], endpoint.asked, of_a_form=False)
-        viewer = request.state.viewer
-        visit = Visit(self._desk, viewer, request.url.path, asked, viewer.language)
-        if endpoint.single is not None:
-            body: JsonRecord = {"basis": basis_record(visit), "record": endpoint.single(visit, *in_path)}
-            identities, behind = [str(each) for each in in_path], None
-        else:
-            body, identities = _page(visit, endpoint)
-            behind = body["next"]
+
+        def attempt() -> tuple[Visit, JsonRecord, list[str]]:
+            viewer = request.state.viewer
+            visit = Visit(self._desk, viewer, request.url.path, asked, viewer.language)
+            if endpoint.single is None:
+                return visit, *_page(visit, endpoint)
+            record = {"basis": basis_record(visit), "record": endpoint.single(visit, *in_path)}
+            return visit, record, [str(each) for each in in_path]
+
+        visit, body, identities = undisturbed(attempt)
+        behind = body.get("next")
         data = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
         self._witness(request, visit, endpoint, identities)
         headers = {"ETag": _tag(request.state.token_id, data), **CACHING}

@@ -7,9 +7,7 @@ a rule in `rules.RULES` is refused, whoever added it.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -32,6 +30,7 @@ from sensor.console.web.path_value import NOT_THERE, path_value
 from sensor.console.web.problem import ProgramRefusalError, is_of_programs, problem
 from sensor.console.web.rules import RULES
 from sensor.console.web.signin import ProgramGate, SignIn
+from sensor.console.web.undisturbed import undisturbed
 from sensor.console.web.witness import PageView, Witness
 from sensor.ledger.store.beside import StoreError
 from sensor.ledger.store.errors import LedgerError
@@ -58,8 +57,6 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
     ("nodes", "/nodes", nodes.nodes, nodes.NODES_ASKED),
     ("sensors", "/sensors", sensors.sensors, sensors.SENSORS_ASKED),
 )
-#: Seconds until a page is read once more that was disturbed by a write.
-AGAIN_S = 0.1
 NOT_YOURS = N_("Your role does not see this page.")
 NOT_SIGNED_IN = N_("Nobody is signed in.")
 NOT_WRITTEN = N_("Accounts or audit cannot be read or written just now. What must be audited is not done without.")
@@ -149,7 +146,7 @@ def _endpoint(
             visit = Visit(desk, viewer, request.url.path, asked, _language(asked, viewer), token, personal)
             return visit, maker(visit, *places)
 
-        visit, page = _undisturbed(attempt)
+        visit, page = undisturbed(attempt)
         if witness is not None:
             witness.saw(_view(visit, route, page))
         if isinstance(page, DownloadFile):
@@ -158,18 +155,6 @@ def _endpoint(
         return HTMLResponse(render.html(visit, page).encode("utf-8", "replace"))
 
     return endpoint
-
-
-def _undisturbed(attempt: Callable[[], tuple[Visit, ConsolePage | DownloadFile]]) -> Any:
-    """A page of a ledger that nobody writes is read as it stands: where a form was written meanwhile, or its service
-    began to write, it is read once more."""
-    try:
-        return attempt()
-    except LedgerError as error:
-        if error.fault != "locked":
-            raise
-    time.sleep(AGAIN_S)
-    return attempt()
 
 
 def _view(visit: Visit, route: str, page: ConsolePage | DownloadFile) -> PageView:
