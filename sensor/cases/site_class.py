@@ -179,7 +179,9 @@ def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
 
 def _power(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     if _kilowatts(facts) >= _farm_kilowatts(weights):
-        yield Mark("farm-power", N_("about {kilowatts} kW").format(kilowatts=f"{_kilowatts(facts):.0f}"))
+        yield Mark(
+            "farm-power", N_("about {kilowatts} kW").format(kilowatts=f"{float(f'{_kilowatts(facts):.3g}'):.0f}")
+        )
     elif facts.power_watts is not None and _kilowatts(facts) <= weights.limits["home-power-kw"]:
         home = N_("about {kilowatts} kW, no more than a home can draw")
         yield Mark("home-power", home.format(kilowatts=f"{_kilowatts(facts):.1f}"))

@@ -35,6 +35,7 @@ from sensor.cli.frame import (
     show_configuration,
     site_weights_of,
 )
+from sensor.cli.language import chosen_language
 from sensor.cli.streams import private
 from sensor.meter import readings
 from sensor.meter.expected import Listened, SeenEnergy, SeenMining
@@ -88,7 +89,8 @@ def run(options: argparse.Namespace) -> int:
         say(sentence)
     code = _write(task, figures)
     if code == OK:
-        say(f"bulletin {task.period.name}: {basis_text(figures)}")
+        language = chosen_language(options, settings.output.language)  # of the terminal, not of the document
+        say(f"bulletin {task.period.name}: {basis_text(figures, language)}")
     return max(code, RUN_ERROR if problems else OK)
 
 

@@ -239,7 +239,7 @@ def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | No
     )
     claims: tuple[Claim, ...] = ()
     attribution = miner.owner and Attribution(
-        miner.address, None, start_ns, "named", *miner.owner, claims, ("no book has this address at that time",)
+        miner.address, None, start_ns, "named", *miner.owner, claims, ("the login was refused",)
     )
     return dataclasses.replace(
         made, work_unit=unit, dialect=dialect, attribution=attribution, pool=Pool(host=pool), pool_host=pool,
@@ -279,7 +279,7 @@ def _clean(truth: Truth, period: Period, chance: random.Random) -> list[Finding]
         one = flow(number, miner=f"172.16.0.{number - 900_000}")
         one.first_ns, one.last_ns = period.from_ns + SECOND, period.from_ns + 60 * SECOND
         attribution = Attribution(
-            one.key.src_ip, None, one.first_ns, "named", whose, site, (), ("no book has this address at that time",)
+            one.key.src_ip, None, one.first_ns, "named", whose, site, (), ("the login was refused",)
         )
         weak = finding(number, (one,), finding_id=f"muted-{number}", grade=Grade.NAMED, attribution=attribution)
         made.append(weak)

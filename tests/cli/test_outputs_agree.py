@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from rich.console import Console
 
 from exporters.forms import event, table
-from exporters.forms.amounts import quantity
+from exporters.forms.amounts import DIGITS, NARROW_DIGITS, quantity
 from exporters.forms.metrics import StatusCollector
 from exporters.forms.report import overview, panels
 from exporters.forms.report.strips import TimeAxis
@@ -251,13 +251,22 @@ def pictures_agree(shown: Row, its: list[Finding]) -> None:
         assert same_text(panel.rate.removeprefix("≥ "), rate["best"], "H/s")
         assert panel.rate.startswith("≥ ") == shown["hashrate_is_lower_bound"]
         assert ("≥ " in terminal) == shown["hashrate_is_lower_bound"]
-    written = [quantity(rate["best"] * factor, "H/s").rpartition(" ")[0] for factor in (1 - FOUR, 1.0, 1 + FOUR)]
+    written = [text.rpartition(" ")[0] for text in texts_of(rate["best"], "H/s")]
     assert any(text in terminal for text in written)
 
 
 def same_text(text: str, value: float, unit: str) -> bool:
     """Whether a text shows the value, as far as its digits go."""
-    return text in {quantity(value * factor, unit) for factor in (1 - FOUR, 1.0, 1 + FOUR)}
+    return text in texts_of(value, unit)
+
+
+def texts_of(value: float, unit: str) -> set[str]:
+    """How a value that is only known in four digits may read: with three, or where its bounds are close with four."""
+    return {
+        quantity(value * factor, unit, count)
+        for factor in (1 - FOUR, 1 - FOUR / 4, 1.0, 1 + FOUR / 4, 1 + FOUR)
+        for count in (DIGITS, NARROW_DIGITS)
+    }
 
 
 def printed(its: list[Finding]) -> str:
@@ -277,8 +286,7 @@ def text_agrees(shown: Row, text: str) -> None:
         assert "hashrate unknown" in line
     else:
         best = shown["hashrate_hps"]["best"]
-        some = [quantity(best * factor, "H/s") for factor in (1 - FOUR, 1.0, 1 + FOUR)]
-        assert any(f"hashrate {least}{one} (" in line for one in some)
+        assert any(f"hashrate {least}{text} (" in line for text in texts_of(best, "H/s"))
     assert ("nothing is projected" in text) == (shown["watched_part"] < 0.8)
 
 

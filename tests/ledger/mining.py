@@ -36,9 +36,7 @@ def owned(
         whose,
         site,
     )
-    return Attribution(
-        "10.0.0.1", None, BEGAN, "named", whose, site, (claim,), ("no book has this address at that time",)
-    )
+    return Attribution("10.0.0.1", None, BEGAN, "named", whose, site, (claim,), ("the login was refused",))
 
 
 def mined(number: int, from_ns: int, to_ns: int, shares: int, **changes: Any) -> Finding:

@@ -21,9 +21,9 @@ from sensor.model.figures import Figures
 from sensor.model.summary import SECONDS_PER_HOUR
 
 
-def basis_text(figures: Figures) -> str:
-    """What the figures rest on, as one English line for a terminal."""
-    return " ".join([*_warnings(figures, translator("en")), _watched(figures, translator("en"))])
+def basis_text(figures: Figures, language: str = "en") -> str:
+    """What the figures rest on, as one line for a terminal."""
+    return " ".join([*_warnings(figures, translator(language)), _watched(figures, translator(language))])
 
 
 def opening(figures: Figures, _: Translate, cells: Cells) -> tuple[Block, ...]:

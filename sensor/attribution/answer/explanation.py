@@ -14,6 +14,8 @@ from sensor.model.attribution import Claim
 from sensor.model.text import N_
 from sensor.model.time import DAY_NS
 
+#: The reasons that most answers have.
+ALLOCATED, NO_BOOK = N_("{scope} is allocated to {name}"), N_("no book has this address at that time")
 #: Claims shown of one answer; the rest is counted.
 MOST_CLAIMS = 16
 #: A book that is older than the traffic by more than this is reported as old: half a year of changes may be missing.
@@ -36,9 +38,7 @@ def explain_decision(
         more = N_("{count} more claims are not shown")
         reasons.append(more.format(count=len(decision.rows) - MOST_CLAIMS))
     if not decision.by_ports and not any(map(claims.index.holds, decision.rows)):
-        reasons.append(
-            N_("no book has the inside address at that time") if inner else N_("no book has this address at that time")
-        )
+        reasons.append(N_("no book has the inside address at that time") if inner else NO_BOOK)
     return shown, reasons
 
 
@@ -70,7 +70,7 @@ def _explain_deciding(
         claim.reason = form.format(scope=whole, count=holder.shared)
     else:
         holder_name = claim.enterprise.name if claim.enterprise else "?"
-        claim.reason = N_("{scope} is allocated to {name}").format(scope=whole, name=holder_name)
+        claim.reason = ALLOCATED.format(scope=whole, name=holder_name)
     shown.append(claim)
     if decision.overruled:
         rivals = ", ".join(_file_name(claims.claim(other)) for other in decision.against[:3])

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
+from sensor.attribution.answer.explanation import ALLOCATED, NO_BOOK
 from sensor.console.demonstration.roster import PLANS, WEEKS, MinerPlan
 from sensor.ledger import Ledger
 from sensor.line.verdict import ACKNOWLEDGED, MINER_SAID, POOL_ANSWERED
@@ -238,14 +239,13 @@ def _evidence(plan: MinerPlan, flow: FlowSummary) -> list[Evidence]:
 def _attribution(plan: MinerPlan, end_ns: int) -> Attribution | None:
     holder = plan.holder
     if holder is None:
-        return Attribution(plan.address, None, end_ns, "unknown", None, None, (), ("no book has this address",))
+        return Attribution(plan.address, None, end_ns, "unknown", None, None, (), (NO_BOOK,))
     detail = {"service": holder.service} if holder.service else {}
     allocation = f"{plan.address}/128" if ":" in plan.address else f"{plan.address}/32"
     its = (holder.enterprise, holder.site)
+    why = ALLOCATED.format(scope=allocation, name=holder.enterprise.name)
     claim = Claim(
         "inventory", "demonstration.csv:2", end_ns - WEEKS * WEEK_NS, 0.9, allocation, "answer",
-        "the book names the holder of this range", *its, detail=detail,
+        why, *its, detail=detail,
     )  # fmt: skip
-    return Attribution(
-        plan.address, None, end_ns, "named", *its, (claim,), ("the book names the holder of this range",)
-    )
+    return Attribution(plan.address, None, end_ns, "named", *its, (claim,), (why,))
