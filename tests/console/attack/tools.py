@@ -59,7 +59,8 @@ def version_of(program: str) -> str:
     """A tool with its version."""
     answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60)
     line = (answer.stdout + answer.stderr).strip().splitlines()[-1]
-    return line.replace(", version", "")
+    name = Path(program).name
+    return line.replace(", version", "") if name in line else f"{name} {line}"
 
 
 def schemathesis(
