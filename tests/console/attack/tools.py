@@ -59,7 +59,8 @@ def version_of(program: str) -> str:
     """A tool with its version."""
     answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60)
     line = (answer.stdout + answer.stderr).strip().splitlines()[-1]
-    return line.replace(", version", "")
+    name = Path(program).name
+    return line.replace(", version", "") if name in line else f"{name} {line}"
 
 
 def schemathesis(
@@ -99,8 +100,11 @@ def wapiti(program: str, url: str, role: RoleSession, folder: Path, seconds: int
     if role.cookie:
         words += ["-H", f"Cookie: {role.cookie}"]
     began_s = time.monotonic()
-    with (folder / f"wapiti-{role.role}.log").open("w") as log:
-        _bounded(words, folder, 4 * seconds, log)
+    for _try in range(2):  # its own database is locked now and then, and it ends without a report
+        with (folder / f"wapiti-{role.role}.log").open("w") as log:
+            _bounded(words, folder, 4 * seconds, log)
+        if report.exists():
+            break
     took_s = time.monotonic() - began_s
     if not report.exists():
         text = (folder / f"wapiti-{role.role}.log").read_text(errors="replace")

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.bench_page import circumstances
+from tests.bench.bench_page import COLUMNS, circumstances
 from tests.console.load.rounds import RoundFigures
 from tests.docs.markdown import filled
 
 PAGE = Path(__file__).parents[3] / "docs" / "console-load.md"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-HEADS = ("visitors", "pages", "a second", "median ms", "p90 ms", "p99 ms", "most ms", "failed", "CPU ms a page")
-MORE_HEADS = ("processors busy otherwise", "console MB", "writer: records, longest s")
+HEADS = ("visitors", "pages", "a second", "median ms", "p90 ms", "p99 ms", "most ms", "failed", "CPU ms")
+MORE_HEADS = ("others", "MB", "writer s")
 
 
 def as_text(database: str, addresses: int, weeks: int, made_s: float, rounds: Sequence[RoundFigures]) -> str:
     """The rounds on one ledger."""
     heads = (*HEADS, *MORE_HEADS)
     first = sorted(rounds[0].first_s)
-    lines = [
+    head = (
         f"{NAMES[database]}, {addresses:,} addresses, {weeks} weeks (made in {made_s:.0f} s). First overview of each "
-        f"of {len(first)} scopes: {first[len(first) // 2]:.2f} s at the median, {first[-1]:.2f} s at most.",
+        f"of {len(first)} scopes: {first[len(first) // 2]:.2f} s at the median, {first[-1]:.2f} s at most."
+    )
+    lines = [
+        textwrap.fill(head, COLUMNS, break_long_words=False),
         "",
         f"| {' | '.join(heads)} |",
         f"|{'---:|' * len(heads)}",
@@ -54,7 +58,7 @@ def _row(its: RoundFigures) -> str:
         f"{1e3 * its.console_s / max(1, len(its.pages)):.0f}",
         f"{its.others:.2f}",
         f"{its.resident_bytes / 1e6:.0f}",
-        its.writer.replace(" ", ", "),
+        its.writer.partition(" ")[2],
     )
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
