@@ -96,7 +96,7 @@ class BulletinPress:
         with self._lock:
             return [each for each in reversed(self._all.values()) if each.is_of(viewer, scope)]
 
-    def one(self, key: str, viewer: Viewer, scope: Scope) -> OrderedBulletin | None:
+    def find(self, key: str, viewer: Viewer, scope: Scope) -> OrderedBulletin | None:
         """One of a viewer's; None where there is none, or it is another's."""
         return next((each for each in self.of(viewer, scope) if each.key == key), None)
 

@@ -108,7 +108,7 @@ class _BulletinDesk:
         return Response(content, media_type=CONTENT_TYPES.get(form, UNDRAWN), headers=headers)
 
     def _present(self, visit: Visit, key: str) -> OrderedBulletin:
-        found = self._press.one(key, visit.viewer, visit.scope)
+        found = self._press.find(key, visit.viewer, visit.scope)
         if found is None:
             raise RefusalError(404, NO_BULLETIN)
         return found
