@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Column, DocumentTable
 from exporters.forms.fitting import visible
+from sensor.console.address_bar import Parameter, chosen_from
 from sensor.console.blocks import (
     ChangeForm,
     ConsoleBlock,
@@ -24,6 +25,8 @@ from sensor.console.desk import Visit
 from sensor.console.web.render import LANGUAGE_NAMES, scope_text
 
 BULLETINS = "/bulletins"
+#: Of the page of one that is being made: it does not ask again by itself.
+STILL = Parameter("still", parse=chosen_from((("yes", ""),)), kind="hidden")
 #: Seconds after which the page of one that is being made is asked for again.
 REFRESH_S = 3
 #: Bytes of a kB, in which sizes are shown.
@@ -61,8 +64,8 @@ def bulletins_page(
     listing = Listing(table, tuple({"period": visit.href(f"{BULLETINS}/{each.key}")} for each in found))
     note = _("They stay for an hour at most, and only as long as the console runs. Nobody else can open them.")
     parts = (
-        PagePart("start", "", (_form(visit, given or {}, refused),)),
         PagePart("list", _("Your bulletins"), (Sayings("", (note,)), listing)),
+        PagePart("start", "", (_form(visit, given or {}, refused),)),
     )
     return ConsolePage("bulletins", _("Bulletins"), parts=parts)
 
@@ -96,7 +99,8 @@ def bulletin_page(visit: Visit, its: OrderedBulletin) -> ConsolePage:
     under_way = progress.state in ("waiting", "making")
     if under_way:
         count = _("{done} of {steps} steps are done.").format(done=progress.steps_done, steps=progress.steps or "?")
-        blocks.append(Sayings("", (count, _("This page asks again by itself every few seconds."))))
+        blocks.append(Sayings("", (count,)))
+        blocks.append(Facts("", (_asking_fact(visit),)))
     if progress.sentence:
         blocks.append(Sayings("", (_(progress.sentence),)))
     parts = [PagePart("state", "", tuple(blocks))]
@@ -106,7 +110,19 @@ def bulletin_page(visit: Visit, its: OrderedBulletin) -> ConsolePage:
     back = Facts("", (Fact(_("Bulletins"), _("all of yours"), visit.href(BULLETINS)),))
     parts.append(PagePart("back", "", (back,)))
     title = _("Bulletin {period}").format(period=order.period.name)
-    return ConsolePage("bulletins", title, parts=tuple(parts), refresh_s=REFRESH_S if under_way else 0)
+    asks_again = under_way and visit.asked.get(STILL) is None
+    return ConsolePage("bulletins", title, parts=tuple(parts), refresh_s=REFRESH_S if asks_again else 0)
+
+
+def _asking_fact(visit: Visit) -> Fact:
+    """Whether the page asks again by itself, and the way to the other: a page that changes must be able to stand still
+    (WCAG 2.2, success criterion 2.2.2)."""
+    _ = visit._
+    if visit.asked.get(STILL) is None:
+        return Fact(
+            _("This page asks again by itself every few seconds"), _("let it stand still"), visit.here(still="yes")
+        )
+    return Fact(_("This page stands still"), _("let it ask again by itself"), visit.here(still=None))
 
 
 def _file_fact(visit: Visit, its: OrderedBulletin, form: str, content: bytes) -> Fact:
