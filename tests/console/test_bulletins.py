@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import re
 import threading
 import zipfile
@@ -17,6 +18,7 @@ import pytest
 from sensor.attribution.books.jurisdiction import viewers_scope
 from sensor.audit.store import AuditError
 from sensor.bulletin.period import week_of
+from sensor.cli.main import main
 from sensor.console.bulletins import press as bounds
 from sensor.console.bulletins.making import WRITERS, Advance, BulletinMaker, BulletinOrder, BulletinTooLargeError
 from sensor.console.bulletins.press import BulletinPress, PressBusyError
@@ -80,6 +82,17 @@ def test_a_bulletin_of_everything_has_everybody_and_one_of_nothing_nobody(desk: 
     nobody = text_of(made(desk, Viewer("new", "officer", frozenset())))
     assert "企业" not in "".join(re.findall("企业.号", nobody))
     assert "10.0." not in nobody
+
+
+def test_that_of_everything_is_the_command_lines(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    url = desk.engine.url.render_as_string(hide_password=False)
+    given = (f"ledger.url={url}", "ledger.timezone=Asia/Shanghai", "bulletin.co2_kg_per_kwh=0.5")
+    words = ["bulletin", "--week", WEEK, "--lang", "en", "--format", "json"]
+    assert main([*words, *(word for setting in given for word in ("--set", setting))]) == 0
+    theirs, ours = json.loads(capsys.readouterr().out), json.loads(made(desk, viewer("lead"), "en")["json"])
+    for each in (theirs, ours):
+        each["meta"] = [entry for entry in each["meta"] if entry["name"] != "Made"]
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("codes", [(), (PERSONS_DIVISION,)])
