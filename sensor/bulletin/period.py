@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from sensor.model.time import midnight_ns
 
 DAYS_PER_WEEK = 7
+#: Days of a period up to which they are shown one by one.
+MAX_DAYS_SHOWN = 62
 _WEEK = re.compile(r"(\d{4})-?W(\d{1,2})")
 _DAY = timedelta(days=1)
 
@@ -82,6 +84,21 @@ def week_of(text: str | None, zone: ZoneInfo, today: date) -> Period:
 def days_of(first: str, last: str | None, zone: ZoneInfo) -> Period:
     """Days by their dates, both included; without the last, one day. Raises PeriodError."""
     return checked(_date(first), _date(last or first), zone)
+
+
+def chosen_period(week: str | None, first: str | None, last: str | None, zone: ZoneInfo, today: date) -> Period:
+    """The days from `first` to `last` if they are given, else the week. Raises PeriodError."""
+    if first is not None:
+        return days_of(first, last, zone)
+    if last is not None:
+        raise PeriodError("--to needs --from")
+    return week_of(week, zone, today)
+
+
+def shown_days(chosen: Period) -> list[Period]:
+    """The days of a period that are shown one by one; of a long period none."""
+    days = list(chosen.days())
+    return days if 1 < len(days) <= MAX_DAYS_SHOWN else []
 
 
 def checked(first: date, last: date, zone: ZoneInfo) -> Period:

@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 
 #: Forms by their suffix, and the files that write them.
 FORMS = {"html": "page", "xlsx": "workbook", "csv": "sheets", "json": "data", "md": "text"}
-#: Days of a period up to which they are shown one by one.
-MAX_DAYS_SHOWN = 62
 
 
 class Task(NamedTuple):
@@ -104,12 +102,8 @@ def _overrides(options: argparse.Namespace) -> list[str]:
 
 def _task(options: argparse.Namespace, settings: Configuration, now: datetime) -> Task:
     zone = settings.ledger.zone
-    if options.first is not None:
-        chosen = period.days_of(options.first, options.last, zone)
-    elif options.last is not None:
-        raise PeriodError("--to needs --from")
-    else:
-        chosen = period.week_of(options.week, zone, now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    chosen = period.chosen_period(options.week, options.first, options.last, zone, today)
     both = settings.bulletin.language == "both"
     languages = ("zh", "en") if both else (settings.bulletin.language,)
     forms = tuple(dict.fromkeys(options.format or (FORMS if options.output else ("md",))))
@@ -136,7 +130,7 @@ def _compute(task: Task) -> tuple[Figures, tuple[str, ...], tuple[str, ...]]:
         spans = (chosen, chosen.before)
         now, before = (ledger.reader.summary(span.from_ns, span.to_ns, grounds, weights) for span in spans)
         places = {line.place for line in lines_in(now, frame.divisions)}
-        days = [(day.first, _energy(ledger, day, places, grounds)) for day in _days(chosen)]
+        days = [(day.first, _energy(ledger, day, places, grounds)) for day in period.shown_days(chosen)]
         seen = _seen(ledger, now, measured) if measured else None
     if measured is None:
         return aggregate.figures(now, before, days, frame), (), ()
@@ -152,12 +146,6 @@ def _seen(ledger: Ledger, now: Summary, measured: Meters) -> SeenMining | None:
     sites = ledger.reader.site_energy(meters.sites_of(now, measured.readings), *time)
     by_site = {site_id: tuple(SeenEnergy(*piece) for piece in pieces) for site_id, pieces in sites.items()}
     return SeenMining(by_site, tuple(Listened(*stretch) for stretch in ledger.reader.listened(*time)))
-
-
-def _days(chosen: Period) -> list[Period]:
-    """The days of a period that are shown one by one; of a long period none."""
-    days = list(chosen.days())
-    return days if 1 < len(days) <= MAX_DAYS_SHOWN else []
 
 
 def _energy(ledger: Ledger, day: Period, places: set[Place], grounds: Grounds) -> Range:

@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING
 
 from sensor.cli.case_commands import files_of
 from sensor.cli.case_filter import divisions_of
-from sensor.cli.frame import CommandError, exit_on, grounds_of, site_weights_of
+from sensor.cli.frame import CommandError, exit_on, grounds_of, say, site_weights_of
 from sensor.cli.people import opened_door
 from sensor.cli.people_tidy import tidied
 from sensor.model.exit_codes import CONFIG, RUN_ERROR, USAGE
 from sensor.model.figures import Rates
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
     from starlette.types import ASGIApp
 
     from sensor.console.desk import Desk
+    from sensor.console.people.gate import DoorSignIn
     from sensor.console.web.server import Listening
     from sensor.daemon.configuration import Configuration
     from sensor.ledger import Ledger
+    from sensor.ledger.store.beside import StorePlace
+    from sensor.model.audit_head import AuditHead
 
+#: Seconds between two looks for bulletins whose time is over.
+SWEEP_S = 60.0
 NOBODY = "console: nobody could manage accounts: minewatch people add NAME --role admin"
 OPEN_NETWORK = (
     "console: {address} is asked over a network, where passwords and sessions would be read by others: give "
@@ -46,6 +52,31 @@ def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) 
         evidence=None if evidence is None or banner is not None else Path(evidence),
         banner=banner,
     )
+
+
+def _bulletins(desk: Desk, sign_in: DoorSignIn, place: StorePlace, closing: ExitStack) -> APIRouter:
+    """The routes of bulletins, which end with the console, and are forgotten in time."""
+    from sensor.audit.store import AuditError, AuditReader
+    from sensor.console.bulletins.making import BulletinMaker
+    from sensor.console.bulletins.press import BulletinPress
+    from sensor.console.people.bulletins import bulletins_router
+    from sensor.console.people.daily import DailyWork
+
+    def audit_head() -> AuditHead | None:
+        try:
+            reader = AuditReader(place)
+            try:
+                return reader.head(desk.clock())
+            finally:
+                reader.close()
+        except AuditError as error:
+            say(f"console: the head of the audit is not on a bulletin: {error}")
+            return None
+
+    press = BulletinPress(BulletinMaker(desk, audit_head).files, desk.clock)
+    closing.callback(press.stop)
+    closing.callback(DailyWork(press.sweep, SWEEP_S).stop)
+    return bulletins_router(desk, sign_in, press)
 
 
 @contextmanager
@@ -102,6 +133,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             names_router(desk, sign_in),
             views_router(sign_in, personal),
             audit_router(desk, lambda: AuditReader(place)),
+            _bulletins(desk, sign_in, place, closing),
             interface_router(ProgramAnswers(desk, door.trail, sign_in.clock)),
         ]
         if provider is not None:

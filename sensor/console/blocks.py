@@ -223,6 +223,7 @@ class ConsolePage:
     parts: tuple[PagePart, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()
     listing: Listing | None = None  # what an export is of
+    refresh_s: int = 0  # seconds after which a browser asks for it again; 0: it does not
 
 
 @dataclass(frozen=True)

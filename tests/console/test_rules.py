@@ -14,6 +14,7 @@ from sensor.console.desk import Desk
 from sensor.console.interface.router import interface_router
 from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
+from sensor.console.people.bulletins import bulletins_router
 from sensor.console.people.casework import casework_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.names import names_router
@@ -47,6 +48,7 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
         names_router(desk, sign_in),
         views_router(sign_in, stub),
         audit_router(desk, stub),
+        bulletins_router(desk, sign_in, stub),
         casework_router(desk, sign_in, stub, stub),
         provider_router(sign_in, stub),
     )

@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import Request
 
 from sensor.attribution.books.divisions import DivisionError
-from sensor.console.address_bar import LANGUAGE, read_address_bar
+from sensor.console.address_bar import LANGUAGE, Parameter, read_address_bar
 from sensor.console.desk import Desk, Visit
 from sensor.model.scope import DATA_ROLES, Role
 from sensor.people.account import AccountError, Divisions, UserAccount, divisions_of_codes
@@ -16,9 +16,9 @@ from sensor.people.accounts import ActingPerson
 ALL: Literal["all"] = "all"
 
 
-def visit_of(request: Request, desk: Desk) -> Visit:
-    """The visit of a request for a page of accounts."""
-    asked = read_address_bar(request.scope["query_string"], (LANGUAGE,))
+def visit_of(request: Request, desk: Desk, *parameters: Parameter) -> Visit:
+    """The visit of a request for a page of accounts; `parameters` may stand in the address bar beside the language."""
+    asked = read_address_bar(request.scope["query_string"], (LANGUAGE, *parameters))
     viewer = request.state.viewer
     language = asked.get(LANGUAGE) or viewer.language
     return Visit(desk, viewer, request.url.path, asked, language, request.state.token)

@@ -28,6 +28,7 @@ NAVIGATION = (
     ("addresses", "/addresses", N_("Addresses")),
     ("findings", "/findings", N_("Findings")),
     ("cases", "/cases", N_("Cases")),
+    ("bulletins", "/bulletins", N_("Bulletins")),
     ("pools", "/pools", N_("Pools")),
     ("nodes", "/nodes", N_("Nodes")),
     ("sensors", "/sensors", N_("Sensors")),
@@ -35,7 +36,7 @@ NAVIGATION = (
     ("audit", "/audit", N_("Audit")),
 )
 #: Pages that are there only where people sign in.
-SIGNED_IN_ONLY = frozenset({"people", "audit"})
+SIGNED_IN_ONLY = frozenset({"bulletins", "people", "audit"})
 #: What each language calls itself.
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 ROLE_NAMES = {

@@ -54,6 +54,10 @@ RULES: dict[str, RouteRule] = {
     "attach": WORK,
     "attachment": RouteRule(WORK_ROLES, data=True),
     "remove-attachment": RouteRule(frozenset({"lead"}), data=True, works=True),
+    "bulletins": RouteRule(DATA_ROLES),  # how far those of one's own are: no finding is on these pages
+    "start-bulletin": RouteRule(DATA_ROLES),
+    "bulletin": RouteRule(DATA_ROLES),
+    "bulletin-file": DATA,
     "pools": DATA,
     "nodes": DATA,
     "sensors": RouteRule(DATA_ROLES | {"admin"}),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from sensor.ledger.read.hours import HourRange
+from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.store.schema import COUNTED_SERIES, ROLLUPS, SERIES
 from sensor.model.range import Range
 from sensor.model.summary import Place
@@ -27,13 +28,15 @@ class EnergyPiece(NamedTuple):
     kwh: Range
 
 
-def energy_by_place(connection: Connection, from_ns: int, to_ns: int, level: float) -> dict[Place, Range]:
-    """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
+def energy_by_place(
+    connection: Connection, from_ns: int, to_ns: int, level: float, chosen: Selection = ALL
+) -> dict[Place, Range]:
+    """Kilowatt-hours of every chosen place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
     hours = HourRange.beginning_in(from_ns, to_ns)
     place = (SERIES.c.miner_ip, SERIES.c.site_id, SERIES.c.algorithm)
     sums = [func.sum(ROLLUPS.c[name]) for name in ("energy_low", "energy_best", "energy_high", "energy_variance")]
     query = select(*place, *sums).join(ROLLUPS, ROLLUPS.c.series_id == SERIES.c.series_id)
-    within = (COUNTED_SERIES, SERIES.c.last_ns >= from_ns, *hours.contain(ROLLUPS.c.hour))
+    within = (COUNTED_SERIES, chosen.series, SERIES.c.last_ns >= from_ns, *hours.contain(ROLLUPS.c.hour))
     rows = connection.execute(query.where(*within).group_by(*place)).all()
     return {
         Place(address, site_id, algorithm): Range(low, best, high, variance, level)

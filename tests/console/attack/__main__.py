@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from sensor.console.demonstration.ledger import make_demo_ledger
 from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
+from sensor.console.people.bulletins import bulletins_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import COOKIE
 from sensor.console.people.names import names_router
@@ -84,6 +85,7 @@ def console_routes() -> list[APIRoute]:
         people_router(desk, sign_in),
         names_router(desk, sign_in),
         views_router(sign_in, desk),
+        bulletins_router(desk, sign_in, desk),
         audit_router(desk, SimpleNamespace()),
     )
     app = router_of(desk, EverybodyAs(viewer("lead")))

@@ -18,6 +18,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "own-language": ("language",),
     "add-person": ("login", "name", "role", "divisions", "language", "new"),
     "person-name": ("reason",),
+    "start-bulletin": ("week", "from", "to", "language"),
     "save-view": ("name", "route", "query"),
     "remove-view": ("name",),
 }

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from sensor.ledger.read import cases as case_reader
 from sensor.ledger.read import periods, sensors
+from sensor.ledger.read.energy import energy_by_place
 from sensor.ledger.read.finding_times import TimesMemory
 from sensor.ledger.read.lists import owners, records, weeks
 from sensor.ledger.read.lists import search as searching
@@ -28,8 +29,9 @@ from sensor.ledger.store.schema import COVERAGE
 from sensor.model.casework import CaseAttachment
 from sensor.model.coverage import Coverage, Grounds
 from sensor.model.node import Node
+from sensor.model.range import Range
 from sensor.model.scope import Scope
-from sensor.model.summary import Case, Summary
+from sensor.model.summary import Case, Place, Summary
 from sensor.signatures.sites import SiteWeights
 
 WHOLE = ListCut()
@@ -137,6 +139,11 @@ class DeskReader:
         """What the ledger has of [from_ns, to_ns)."""
         with reading(self._engine) as connection:
             return periods.summary(connection, from_ns, to_ns, weights, grounds, self._chosen, self._memory)
+
+    def energy_by_place(self, from_ns: int, to_ns: int, level: float) -> dict[Place, Range]:
+        """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
+        with reading(self._engine) as connection:
+            return energy_by_place(connection, from_ns, to_ns, level, self._chosen)
 
     def periods(self, from_ns: int, length_ns: int, count: int, level: float) -> list[PeriodEnergy]:
         """Energy and addresses of periods in a row."""
