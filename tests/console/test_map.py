@@ -16,49 +16,26 @@ from sensor.cli.frame import CommandError
 from sensor.cli.main import main
 from sensor.console.atlas import geojson
 from sensor.console.atlas.geojson import DivisionShape, MapError, read_shapes
-from sensor.console.atlas.plate import MAX_POINTS, MapPlate, plate_of, read_plate
+from sensor.console.atlas.plate import MAX_POINTS, plate_of, read_plate
 from sensor.daemon import configuration
 from sensor.ledger import Ledger
 from sensor.model.exit_codes import CONFIG
+from tests.console.invented_map import (
+    APPROVAL,
+    HOSTILE_NAME,
+    YEAR,
+    collection,
+    feature,
+    plate,
+    square,
+    squares,
+    written,
+)
 from tests.console.province import END, HANGZHOU, SUZHOU, XUZHOU, client, desk_of, made_ledger, viewer
 from tests.ledger.mining import DAY
 
-YEAR, APPROVAL = 2023, "GS(2099)0001号"
 COUNTIES = ("320505", "320506", "320311", "330106", "330110", "110228")
-HOSTILE_NAME = "<script>alert(1)</script>"
 REGION = re.compile(r'<g class="division"><title>(.*?)</title><g class="([\w-]+)"')
-
-
-def square(east: float, north: float, size: float = 1.0) -> list[list[float]]:
-    ends = ((0, 0), (size, 0), (size, size), (0, size), (0, 0))
-    return [[east + x, north + y] for x, y in ends]
-
-
-def feature(code: Any, *rings: Any, **properties: Any) -> dict[str, Any]:
-    shape = {"type": "Polygon", "coordinates": list(rings) or [square(110, 30)]}
-    return {"type": "Feature", "properties": {"adcode": code, **properties}, "geometry": shape}
-
-
-def collection(*features: Any) -> dict[str, Any]:
-    return {"type": "FeatureCollection", "features": list(features)}
-
-
-def squares(*codes: str) -> dict[str, Any]:
-    """An invented country: squares in a row, one a division, and an outline of all."""
-    outline = feature("100000_JD", square(110, 30, len(codes)))
-    its = [feature(code, square(110 + at, 30), name=HOSTILE_NAME) for at, code in enumerate(codes)]
-    return collection(*its, outline)
-
-
-def written(folder: Path, content: Any) -> Path:
-    path = folder / "map.geojson"
-    text = content if isinstance(content, str | bytes) else json.dumps(content)
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
-
-
-def plate(folder: Path, *codes: str) -> MapPlate:
-    return read_plate(written(folder, squares(*codes)), APPROVAL, Divisions(), YEAR)
 
 
 ONE = json.dumps(squares("320505"))
@@ -173,7 +150,7 @@ def corners(path: str) -> list[tuple[int, int]]:
 
 def regions(text: str) -> dict[str, tuple[str, str]]:
     """Of each division of the map its text and its look."""
-    found = [(*re.split("[:：] ?", title, maxsplit=1), look) for title, look in REGION.findall(text)]
+    found = [(*title.split(": ", 1), look) for title, look in REGION.findall(text)]
     return {name: (figure, look) for name, figure, look in found}
 
 

@@ -16,8 +16,8 @@ from sensor.console.atlas.geojson import COUNTRY, DivisionShape, MapError, read_
 
 #: Units across the picture, and the most and least from top to bottom.
 WIDTH, MAX_HEIGHT, MIN_HEIGHT = 1_000, 1_000, 200
-#: Points that all shapes of a page may have together: some 80 KB of it.
-MAX_POINTS = 12_000
+#: Points that all shapes of a page may have together: some 120 KB of it.
+MAX_POINTS = 20_000
 #: Units between lines of the grid, which is coarser until the points are few enough.
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 #: The shortest degree of longitude beside one of latitude: that of 87 degrees north.

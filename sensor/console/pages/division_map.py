@@ -136,7 +136,7 @@ def _looks_said(visit: Visit) -> dict[str, str]:
 
 def _division(visit: Visit, code: str, shapes: Sequence[PlateShape], look: str, figure: Cell) -> Markup:
     text = _looks_said(visit).get(look) or shown(figure, "figure", "kWh")
-    title = visit._("{name}: {text}").format(name=visit.owners.name(code) or code, text=text)
+    title = f"{visit.owners.name(code) or code}: {text}"
     return Markup('<g class="division"><title>{}</title>{}</g>').format(title, _paths(shapes, look))
 
 
