@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ from sensor.cli.main import main
 from sensor.console.atlas import geojson
 from sensor.console.atlas.geojson import DivisionShape, MapError, read_shapes
 from sensor.console.atlas.plate import MAX_POINTS, plate_of, read_plate
+from sensor.console.pages import overview
 from sensor.daemon import configuration
 from sensor.ledger import Ledger
 from sensor.model.exit_codes import CONFIG
@@ -95,6 +97,28 @@ def test_a_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             with pytest.raises(MapError, match=sentence):
                 read_shapes(path, Divisions(), YEAR)
     assert [shape.code for shape in read_shapes(path, Divisions(), YEAR)] == ["320505", "320506", "100000"]
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, sentence in (
+        (tmp_path, "is no file"),
+        (tmp_path / "pipe", "is no file"),
+        (tmp_path / "x", "no such"),
+        (Path("a\0b"), "null"),
+    ):
+        with pytest.raises(MapError, match=sentence):
+            read_shapes(path, Divisions(), YEAR)
+
+
+def test_all_polygons_of_a_division_are_drawn_with_their_holes(tmp_path: Path) -> None:
+    whole = [[square(110, 30, 4), square(111, 31)], [square(116, 30)]]
+    shape = {"type": "MultiPolygon", "coordinates": whole}
+    content = collection({**feature(320505), "geometry": shape, "bbox": [110, 30, 117, 34]})
+    (drawn,) = read_plate(written(tmp_path, content), APPROVAL, Divisions(), YEAR).shapes
+    assert drawn.code == "320505"
+    assert drawn.path.count("M") == 3
+    assert len(corners(drawn.path)) == 12
 
 
 def test_a_map_is_refused_at_the_start_with_the_key_and_its_code(
@@ -185,6 +209,17 @@ def test_the_map_has_figures_of_the_viewers_bars_alone(
     assert outside is not None
     assert outside[1].count("<path") == 6 - whose
     assert "title" not in outside[1]
+
+
+def test_what_has_no_bar_has_no_figure_and_a_pattern_of_its_own(
+    province: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "MOST_DIVISIONS", 1)
+    desk = desk_of(province, plate=plate(tmp_path, *COUNTIES))
+    found = regions(client(desk, viewer("officer", language="en")).get("/overview").text)
+    looks = sorted(look for _text, look in found.values())
+    assert looks == ["tone-5", *["unfigured"] * (len(found) - 1)]
+    assert {text for text, look in found.values() if look == "unfigured"} == {"mining was seen, no figure in the list"}
 
 
 def test_a_viewers_map_does_not_depend_on_what_others_have(province: Ledger, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,14 @@ def read_shapes(path: Path, divisions: Divisions, year: int) -> list[DivisionSha
 
 def _bytes(path: Path) -> bytes:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise MapError("is no file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise MapError((error.strerror or "cannot be read").lower()) from None
+    except ValueError as error:  # a name with a zero byte
+        raise MapError(str(error)) from None
     if len(data) > MAX_BYTES:
         raise MapError(f"is larger than {MAX_BYTES >> 20} MiB")
     return data
