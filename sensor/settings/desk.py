@@ -90,7 +90,7 @@ class PeopleSettings(Section):
 
 def _approval(text: str) -> str:
     if not text.isprintable() or not any(char.isdigit() for char in text):
-        raise ValueError("must be the number as it is printed on the map, e.g. GS(2024)0650号")
+        raise ValueError("must be the number as it is printed on the map, e.g. GS(2099)0001号")
     return text.removeprefix("审图号").lstrip(":： ")
 
 
