@@ -242,7 +242,7 @@ def test_not_seen_and_not_watched_are_patterns_of_their_own(province: Ledger, tm
     idle = client(later, viewer("officer", language="en")).get("/overview?week=2023-W50").text
     assert {look for _text, look in regions(idle).values()} == {"unwatched"}
     assert "quiet" in {look for _text, look in regions(watched).values()}
-    for text, look, sentence in ((watched, "quiet", "nothing was seen there"), (idle, "unwatched", "not watched")):
+    for text, look, sentence in ((watched, "quiet", "no mining is known there"), (idle, "unwatched", "not watched")):
         assert f'<g class="{look}" fill="url(#map-{look})">' in text
         assert f'<pattern id="map-{look}"' in text
         legend = re.search(r'<ul class="legend">(.*?)</ul>', text)

@@ -128,7 +128,7 @@ def _looks_said(visit: Visit) -> dict[str, str]:
     _ = visit._
     return {
         UNFIGURED: _("mining was seen, no figure in the list"),
-        QUIET: _("sensors listened, nothing was seen there"),
+        QUIET: _("sensors listened, no mining is known there"),
         UNWATCHED: _("not watched: no sensor listened"),
         FOREIGN: _("not yours: nothing is shown"),
     }
