@@ -62,7 +62,7 @@ def _serve_desk(settings: Configuration, where: Listening) -> None:
 
 
 def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> None:
-    from sensor.cli.desk import desk_of
+    from sensor.cli.desk import desk_of, plate_of_settings
     from sensor.console.demonstration.ledger import make_demo_ledger
     from sensor.console.demonstration.viewer import BANNER, demo_viewer
     from sensor.console.web.app import make_app
@@ -70,10 +70,11 @@ def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> Non
     from sensor.console.web.signin import EverybodyAs
     from sensor.ledger import Ledger, LedgerError
 
+    plate = plate_of_settings(settings)
     with exit_on(LedgerError, code=RUN_ERROR):
         ledger = Ledger.open_to_read(make_demo_ledger(folder, time.time_ns()))
     try:
-        app = make_app(desk_of(settings, ledger, BANNER), EverybodyAs(demo_viewer()), hosts=where.names)
+        app = make_app(desk_of(settings, ledger, plate, BANNER), EverybodyAs(demo_viewer()), hosts=where.names)
         say(f"console: a demonstration with invented data: {where.url} (stop with Ctrl-C)")
         serve(app, where)
     finally:

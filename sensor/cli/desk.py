@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
     from starlette.types import ASGIApp
 
+    from sensor.console.atlas.plate import MapPlate
     from sensor.console.desk import Desk
     from sensor.console.people.gate import DoorSignIn
     from sensor.console.web.server import Listening
@@ -37,7 +39,21 @@ OPEN_NETWORK = (
 )
 
 
-def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) -> Desk:
+def plate_of_settings(settings: Configuration) -> MapPlate | None:
+    """The operator's map, read and checked; None where there is none. Raises CommandError."""
+    from sensor.console.atlas.geojson import MapError
+    from sensor.console.atlas.plate import read_plate
+
+    its = settings.console.map
+    if its.file is None or its.approval is None:
+        return None
+    try:
+        return read_plate(Path(its.file), its.approval, divisions_of(settings), datetime.now(settings.ledger.zone).year)
+    except MapError as error:
+        raise CommandError(CONFIG, f"console.map.file: {its.file}: {error}") from None
+
+
+def desk_of(settings: Configuration, ledger: Ledger, plate: MapPlate | None = None, banner: str | None = None) -> Desk:
     """What the pages are made of; those of a demonstration, which has a banner, have no captures."""
     from sensor.console.desk import Desk
 
@@ -50,6 +66,7 @@ def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) 
         Rates(bulletin.co2_kg_per_kwh, bulletin.surcharge_yuan_per_kwh),
         grounds_of(settings),
         evidence=None if evidence is None or banner is not None else Path(evidence),
+        plate=plate,
         banner=banner,
     )
 
@@ -107,6 +124,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
 
     if where.on_open_network:
         raise CommandError(USAGE, OPEN_NETWORK.format(address=where.address))
+    plate = plate_of_settings(settings)
     with opened_door(settings, "console", to_read=True) as door, ExitStack() as closing:
         if not any(account.is_active_admin for account in door.accounts.all()):
             raise CommandError(CONFIG, NOBODY)
@@ -122,7 +140,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             if clerk.files is not None:
                 clerk.files.sweep()
         office = CaseOffice(clerk, door.accounts.all)
-        desk = dataclasses.replace(desk_of(settings, ledger), office=office)
+        desk = dataclasses.replace(desk_of(settings, ledger, plate), office=office)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
         personal = PersonalViews(door.store, door.trail)
         place = audit_place(settings.ledger.url, settings.audit.url)

@@ -123,6 +123,16 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class DivisionMap:
+    """A map with its legend: swatches and what each is, and the number under which the map was approved."""
+
+    block_type: ClassVar[str] = "map"
+    title: str
+    drawing: Markup
+    legend: tuple[tuple[Markup, str], ...]
+
+
+@dataclass(frozen=True)
 class SaidMessage:
     """A piece of evidence: one message of the dialogue."""
 
@@ -198,7 +208,9 @@ class ChangeForm:
     kind: str = ""  # "file": with a file in it
 
 
-ConsoleBlock = Block | Listing | Filters | Facts | Sayings | DoneNote | Drawing | Dialogue | CaseHistory | ChangeForm
+ConsoleBlock = (
+    Block | Listing | Filters | Facts | Sayings | DoneNote | Drawing | DivisionMap | Dialogue | CaseHistory | ChangeForm
+)
 
 
 @dataclass(frozen=True)

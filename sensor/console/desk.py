@@ -23,6 +23,7 @@ from sensor.attribution.books.jurisdiction import scope_of, viewers_scope
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
 from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
+from sensor.console.atlas.plate import MapPlate
 from sensor.console.language import console_language
 from sensor.console.office import CaseOffice
 from sensor.console.personal import PersonalDesk
@@ -52,6 +53,7 @@ class Desk:
     grounds: Grounds = DEFAULT_GROUNDS
     evidence: Path | None = None  # the folder of captures
     office: CaseOffice | None = None  # for case work; without one cases are only read
+    plate: MapPlate | None = None  # the operator's map
     banner: str | None = None  # stands over every page
     clock: Callable[[], int] = time.time_ns
     cache: FiguresCache = field(default_factory=FiguresCache)

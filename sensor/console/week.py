@@ -98,11 +98,15 @@ class WeekFigures:
         return {key: self._sums(lines) for key, lines in groups.items()}
 
     @cached_property
+    def division_digits(self) -> int:
+        """Digits of the codes that divisions are told apart by."""
+        stems = self.scope.stems
+        return CITY if stems is None or any(len(stem) == 2 for stem in stems) else COUNTY
+
+    @cached_property
     def by_division(self) -> dict[str, LineSums]:
         """By code: cities, or counties for whom sees no whole province; "": not known."""
-        stems = self.scope.stems
-        digits = CITY if stems is None or any(len(stem) == 2 for stem in stems) else COUNTY
-        groups = _grouped(self.summary.lines, lambda line: self._division(line, digits))
+        groups = _grouped(self.summary.lines, lambda line: self._division(line, self.division_digits))
         return {code: self._sums(lines) for code, lines in groups.items()}
 
     def site(self, site_id: int) -> SiteSummary | None:

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from sensor.model.section import Section
 from sensor.model.sensor import valid_sensor_id
-from sensor.settings.desk import AuditSettings, PeopleSettings
+from sensor.settings.desk import AuditSettings, ConsoleSettings, PeopleSettings
 from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, override, read, report
 from sensor.settings.sections import (
     BehaviourSettings,
@@ -71,6 +71,7 @@ class SensorSettings(Section):
     bulletin: BulletinSettings = BulletinSettings()
     audit: AuditSettings = AuditSettings()
     people: PeopleSettings = PeopleSettings()
+    console: ConsoleSettings = ConsoleSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     journal: JournalSettings = JournalSettings()
     status: StatusSettings = StatusSettings()
@@ -110,6 +111,7 @@ class SensorSettings(Section):
             "ledger": self.ledger.model_copy(update={"url": _rooted_url(self.ledger.url, rooting)}),
             "audit": self._rooted_audit(rooting),
             "people": self._rooted_people(rooting),
+            "console": self._rooted_console(rooting),
         }
         return self.model_copy(update=changes)
 
@@ -122,6 +124,11 @@ class SensorSettings(Section):
         files = {name: _whole(rooting, getattr(oidc, name), (*key, name)) for name in ("secret_file", "ca")}
         store = _rooted_store(self.people.url, rooting)
         return self.people.model_copy(update={"url": store, "oidc": oidc.model_copy(update=files)})
+
+    def _rooted_console(self, rooting: Rooting) -> ConsoleSettings:
+        its = self.console.map
+        file = _whole(rooting, its.file, ("console", "map", "file"))
+        return ConsoleSettings(map=its.model_copy(update={"file": file}))
 
     def _rooted_status(self, rooting: Rooting) -> StatusSettings:
         path = self.status.socket

@@ -1,4 +1,4 @@
-"""The sections of the configuration that are of people: the audit, and the accounts of the console.
+"""The sections of the configuration that are of people: the audit, the accounts of the console, and its map.
 
 Shapes and bounds of values; knows nothing of what is done with them.
 """
@@ -86,3 +86,31 @@ class PeopleSettings(Section):
     sessions_days: Annotated[int, Field(ge=1, le=30)] = 30
     places_days: Annotated[int, Field(ge=1, le=90)] = 90
     oidc: OidcSettings = OidcSettings()
+
+
+def _approval(text: str) -> str:
+    if not text.isprintable() or not any(char.isdigit() for char in text):
+        raise ValueError("must be the number as it is printed on the map, e.g. GS(2099)0001号")
+    return text.removeprefix("审图号").lstrip(":： ")
+
+
+class MapSettings(Section):
+    """The map of divisions on the overview (none: bars alone): its GeoJSON file, and the number under which it was
+    approved (审图号): maps that are shown to others need it (地图管理条例, decree 664 of the State Council), and
+    nobody here can check it.
+    """
+
+    file: Text | None = None
+    approval: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_approval)] | None = None
+
+    @model_validator(mode="after")
+    def _approved(self) -> MapSettings:
+        if self.file is not None and self.approval is None:
+            raise ValueError("a map needs console.map.approval, too: the number under which it was approved (审图号)")
+        return self
+
+
+class ConsoleSettings(Section):
+    """What the console shows beside what the ledger has."""
+
+    map: MapSettings = MapSettings()

@@ -24,6 +24,7 @@ from sensor.console.people.tokens import tokens_router
 from sensor.console.web.app import make_app
 from sensor.ledger import Ledger
 from sensor.people.accounts import AccountPatch
+from tests.console.invented_map import plate
 from tests.console.province import client, desk_of, paths, viewer
 from tests.exporters import browser
 from tests.people.desk import MACHINE, add, cookie_of, opened
@@ -42,7 +43,8 @@ root.setAttribute("data-width", JSON.stringify([root.scrollWidth, root.clientWid
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     ledger = Ledger.open_to_read(make_demo_ledger(tmp_path_factory.mktemp("demo"), NOW))
-    return desk_of(ledger, NOW, banner=BANNER)
+    folder = tmp_path_factory.mktemp("map")
+    return desk_of(ledger, NOW, banner=BANNER, plate=plate(folder, "320100", "320500", "320300", "320400", "330100"))
 
 
 def whole(session: TestClient, path: str) -> str:

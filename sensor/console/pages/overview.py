@@ -25,6 +25,7 @@ from sensor.console.desk import Visit
 from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
 from sensor.console.pages.cases import ME, case_columns, case_row
+from sensor.console.pages.division_map import division_map
 from sensor.console.pages.visit import changed_part, views_part
 from sensor.console.week import LineSums, WeekFigures
 from sensor.ledger.read.lists.cut import ListCut
@@ -47,7 +48,7 @@ def overview(visit: Visit) -> ConsolePage:
         *changed_part(visit),
         PagePart("now", _("The week that is shown"), (_tiles(visit), _algorithms(visit))),
         PagePart("weeks", _("Twelve weeks"), _weeks(visit)),
-        PagePart("divisions", _("Where"), (_divisions(visit),)),
+        PagePart("divisions", _("Where"), (*division_map(visit, _barred(visit)), _divisions(visit))),
         PagePart("due", _("Due"), _due(visit)),
         *views_part(visit),
     )
@@ -228,9 +229,14 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
     return chart, DocumentTable("weeks", _("The same in figures"), columns, tuple(rows), "", folded=True)
 
 
+def _barred(visit: Visit) -> list[tuple[str, LineSums]]:
+    """The divisions that have a bar."""
+    return by_division(visit.week)[:MOST_DIVISIONS]
+
+
 def _divisions(visit: Visit) -> Listing:
     """Divisions by the electricity seen: cities, or counties for whom sees no whole province."""
-    _, week, cells = visit._, visit.week, visit.cells
+    _, cells = visit._, visit.cells
     columns = (
         Column("division", _("Division")),
         Column("sites", _("Sites"), "count"),
@@ -240,7 +246,7 @@ def _divisions(visit: Visit) -> Listing:
     )
     rows: list[tuple[Cell, ...]] = []
     links: list[dict[str, str]] = []
-    for code, sums in by_division(week)[:MOST_DIVISIONS]:
+    for code, sums in _barred(visit):
         lines, its = sums.lines, sums.estimate
         rows.append(
             (
