@@ -84,8 +84,7 @@ class Daemon:
         settings = setup.config
         self._simulation = simulation = simulation or Simulation()
         self._engine, self._setup, self._reloader, self._journal = engine, setup, reloader, journal
-        its = settings.ledger
-        self._ledger = Ledger.open(its.url, bounds=bounds_of(its), attachments=its.attachments)
+        self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._ledger.report_as(identity_of(settings), settings.clock_offset_ms * MILLISECOND_NS)
         self._lease = take_lease(self._ledger, journal)
         self._watch = LedgerWatch(journal)

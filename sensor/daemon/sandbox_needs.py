@@ -70,8 +70,6 @@ def needed_paths(config: Configuration) -> Iterator[PathNeed]:
     if config.status.socket not in (None, AUTO):
         yield PathNeed(("status", "socket"), Path(str(config.status.socket)), write=True)
     yield from _ledger_paths(config.ledger.url)
-    if config.ledger.attachments:
-        yield PathNeed(("ledger", "attachments"), Path(config.ledger.attachments), write=True, folder=True)
     for key, instance in _instances(config):
         yield from _exporter_paths(key, instance)
 

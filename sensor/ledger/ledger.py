@@ -16,11 +16,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, Table, and_, delete, exists, func, or_, select
 
-from sensor.ledger.casework import CaseClerk
 from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
-from sensor.ledger.store.attachments import AttachmentFolder, attachments_folder
 from sensor.ledger.store.bounds import LedgerBounds
 from sensor.ledger.store.database import connect, empty_log, is_own, open_to_read, reading, writing
 from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError
@@ -54,12 +52,9 @@ THIS_SENSOR = "local"
 class Ledger:
     """One database. Reading (`reader`) may be done from any thread; recording from one at a time."""
 
-    def __init__(
-        self, engine: Engine, bounds: LedgerBounds, reporter: Reporter, attachments: AttachmentFolder | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, bounds: LedgerBounds, reporter: Reporter) -> None:
         self.reporter = reporter
         self.engine = engine
-        self._clerk = CaseClerk(engine, attachments)
         self.reader = LedgerReader(engine)
         self._bounds = bounds
         self._lock = threading.Lock()
@@ -79,17 +74,15 @@ class Ledger:
         sensor_id: str = THIS_SENSOR,
         kind: Literal["live", "replay"] = "live",
         clock_offset_ns: int = 0,
-        attachments: str | None = None,
     ) -> Ledger:
         """Open or create a database (`sqlite:////var/lib/minewatch/ledger.db`, `postgresql+psycopg://...`) and bring
         its schema up to date.
 
-        `run_id` names the process that follows findings, or what a replay read; a fresh one if none is given.
-        `attachments` is the folder of cases' files where it is not beside the ledger. Raises LedgerError, one sentence.
+        `run_id` names the process that follows findings, or what a replay read; a fresh one if none is given. Raises
+        LedgerError, one sentence.
         """
         reporter = Reporter(sensor_id, run_id or secrets.token_hex(8), kind, clock_offset_ns)
-        folder = attachments_folder(url, attachments)
-        ledger = cls(connect(url), bounds, reporter, None if folder is None else AttachmentFolder(folder))
+        ledger = cls(connect(url), bounds, reporter)
         while ledger._roll_up_missing():
             pass
         return ledger
@@ -271,15 +264,14 @@ class Ledger:
             gone += connection.execute(delete(CONDITIONS).where(CONDITIONS.c.last_ns < since_ns)).rowcount
             gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
             gone += self.outbox.drop_old(connection, now_ns - bounds.events_ns)
-            persons = retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
+            gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
             gone += _delete_oldest(connection, FINDINGS, bounds.findings)
             gone += _delete_oldest(connection, CONNECTIONS, bounds.connections)
             _delete_orphans(connection)
             gone += retention.delete_old_owners(connection, now_ns - bounds.owners_ns)
             gone += _delete_oldest(connection, NODES, bounds.nodes)
-        self._clerk.drop_unused(persons.attached)
-        return gone + persons.records
+        return gone
 
     def _close_page(self, now_ns: int, silence_ns: int) -> list[Finding]:
         """Close a bounded number of stale findings that no process follows, in one transaction."""

@@ -15,8 +15,6 @@ from sqlalchemy import create_engine, select
 
 from sensor.cli.main import main
 from sensor.ledger import Ledger, LedgerBounds
-from sensor.ledger.casework import CaseClerk
-from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.schema import METADATA
 from sensor.ledger.write.forget import ForgetError, ForgetSubject
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
@@ -251,22 +249,6 @@ def test_the_command_asks_and_says_what_went_and_what_stays(
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-def test_files_of_a_persons_case_go_with_the_person(url: str, tmp_path: Path) -> None:
-    ledger = filled(url)
-    ledger.set_case(1, "closed", MONDAY + 2 * DAY, who="desk", why="gone")
-    folder = AttachmentFolder(tmp_path / "files")
-    clerk = CaseClerk(ledger.engine, folder)
-    ledger.close()
-    clerk.attach(1, b"a letter", "letter.txt", "li", MONDAY)
-    clerk.attach(1, b"a form", "form.txt", "li", MONDAY)
-    clerk.attach(2, b"a form", "form.txt", "li", MONDAY)
-    pruned = Ledger.open(url, bounds=LedgerBounds(persons_ns=20 * DAY), attachments=str(folder.path))
-    pruned.prune(MONDAY + 31 * DAY)
-    assert [file.read_bytes() for file in folder.path.iterdir()] == [b"a form"], "another case has that, too"
-    pruned.close()
-    clerk.close()
 
 
 def test_each_kind_of_record_has_its_own_time(url: str) -> None:
