@@ -19,7 +19,7 @@ from sensor.audit.entry import AuditActor, AuditEntry
 from sensor.audit.store import AuditReader, AuditStore
 from sensor.audit.verify import AuditVerdict, verify
 from sensor.copies.back_up import copied, synced, translated
-from sensor.copies.manifest import ATTACHMENTS, NOTHING_DONE, CopyManifest, check_files, read_manifest
+from sensor.copies.manifest import ATTACHMENTS, NOTHING_DONE, CopyManifest, check_files, hash_of, read_manifest
 from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
 from sensor.ledger.care import Restorer, give_like, refuse_used, schema_of, set_aside, stamp
 from sensor.ledger.store.backup import copy_file
@@ -208,7 +208,7 @@ def _note(places: DeskPlaces, chain: Path, entry: AuditEntry) -> int:
 
 
 def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest) -> None:
-    """Files of cases that are not there. None is taken away: whatever has the same name has the same bytes."""
+    """Files of cases that are not there, or damaged. None is taken away."""
     if places.attachments is None or not manifest.attachments:
         return
     with translated(places.attachments):
@@ -217,7 +217,7 @@ def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest)
             belong_to_folder(places.attachments)
         for file in manifest.attachments:
             target = places.attachments / file.sha256
-            if not target.exists():
+            if not target.exists() or hash_of(target) != file.sha256:
                 unfinished = target.with_name(f"{target.name}.part")
                 unfinished.unlink(missing_ok=True)
                 copied(folder / ATTACHMENTS / file.sha256, unfinished)

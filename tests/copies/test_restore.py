@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -19,6 +20,8 @@ from sensor.copies.back_up import back_up_desk
 from sensor.copies.manifest import NAME, read_manifest
 from sensor.ledger import Ledger
 from sensor.ledger.care import LedgerUsedError
+from sensor.ledger.casework import CaseClerk
+from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.errors import LedgerError
 from sensor.people.accounts import AccountPatch
 from tests.copies.desks import ACTOR, FILES, MadeDesk, make_desk, restorer
@@ -244,6 +247,40 @@ def test_a_copy_is_there_whole_or_not_at_all_and_its_owners_alone(desk: MadeDesk
     with pytest.raises(LedgerError):
         back_up_desk(desk.places, tmp_path / "second", NOW)
     assert not list(tmp_path.glob("second*"))
+
+
+def attached(desk: MadeDesk, content: bytes) -> Path:
+    """Attach a file to the first case as the command line does; where its file is."""
+    url, folder = desk.url, desk.folder / "ledger.db.attachments"
+    clerk = CaseClerk.beside_readers(url, AttachmentFolder(folder))
+    try:
+        clerk.attach(cases_of(url)[0], content, "letter.txt", "li", NOW)
+    finally:
+        clerk.close()
+    return folder / hashlib.sha256(content).hexdigest()
+
+
+def test_a_damaged_attachment_is_named_and_hinders_no_copy(desk: MadeDesk, tmp_path: Path) -> None:
+    good, damaged, lost = (attached(desk, content) for content in (b"one letter", b"another", b"a third"))
+    damaged.write_bytes(b"of a failing disk")
+    lost.rename(tmp_path / "elsewhere")
+    lost.symlink_to(tmp_path / "elsewhere")
+    copy = tmp_path / "copies"
+    manifest, faults = back_up_desk(desk.places, copy, NOW)
+    assert [digest in fault for digest, fault in zip((damaged.name, lost.name), faults, strict=True)] == [True, True]
+    names = {Path(file.name).name for file in manifest.attachments}
+    assert good.name in names
+    assert not {damaged.name, lost.name} & names
+    restored(desk, copy)
+    assert good.read_bytes() == b"one letter"
+
+
+def test_a_copy_puts_right_an_attachment_that_was_damaged_since(desk: MadeDesk, tmp_path: Path) -> None:
+    file = attached(desk, b"one letter")
+    back_up_desk(desk.places, tmp_path / "copies", NOW)
+    file.write_bytes(b"of a failing disk")
+    restored(desk, tmp_path / "copies")
+    assert file.read_bytes() == b"one letter"
 
 
 def test_a_copy_that_is_made_while_accounts_change_has_a_row_of_every_change_in_it(
