@@ -34,14 +34,15 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 def desk_places(settings: Configuration) -> DeskPlaces:
     """Where the stores of the configured desk stand. Raises LedgerError."""
     from sensor.copies.places import DeskPlaces
-    from sensor.ledger.store.attachments import attachments_folder
+    from sensor.ledger.replay import files_of
     from sensor.ledger.store.beside import StorePlace, place_beside
 
     url = settings.ledger.url
     people = place_beside(url, "people", settings.people.url)
     audit = place_beside(url, "audit", settings.audit.url)
-    files = attachments_folder(url, settings.ledger.attachments)
-    return DeskPlaces(StorePlace("ledger", url), people, audit, files, settings.audit.hash)
+    files = files_of(settings.ledger)
+    folder = None if files is None else files.path
+    return DeskPlaces(StorePlace("ledger", url), people, audit, folder, settings.audit.hash)
 
 
 def _backup(options: argparse.Namespace, settings: Configuration) -> int:
