@@ -24,6 +24,7 @@ from sensor.ledger.casework import CaseClerk
 from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.errors import LedgerError
 from sensor.people.accounts import AccountPatch
+from sensor.people.door import SignInRefused
 from tests.copies.desks import ACTOR, FILES, MadeDesk, make_desk, restorer
 from tests.people.desk import MACHINE, NOW, PASSWORD, audited
 
@@ -122,6 +123,24 @@ def test_what_was_ended_since_the_copy_stays_ended(desk: MadeDesk, copy: Path) -
         assert door.accounts.get("wang").disabled
         assert not door.accounts.get("li").disabled
         assert door.tokens.bearer(desk.secret, NOW) is None
+
+
+def test_a_right_or_a_password_that_was_taken_away_since_the_copy_does_not_come_back(
+    desk: MadeDesk, copy: Path
+) -> None:
+    with desk.door() as door:
+        before = door.accounts.get("li").divisions
+        door.accounts.change(MACHINE, "li", AccountPatch(divisions=frozenset({"320505"})), NOW)
+        door.accounts.change(MACHINE, "wang", AccountPatch(role="reader", divisions=frozenset({"330000"})), NOW)
+        door.accounts.set_password(MACHINE, "wang", "quite another sentence 7", LATER)
+    assert before != frozenset({"320505"})
+    restored(desk, copy)
+    with desk.door() as door:
+        assert door.accounts.get("li").divisions == frozenset({"320505"})
+        wang = door.accounts.get("wang")
+        assert (wang.role, wang.divisions) == ("reader", frozenset({"330000"}))
+        assert isinstance(door.sign_in("wang", PASSWORD, "192.0.2.7", LATER, None), SignInRefused)
+        assert not isinstance(door.sign_in("li", PASSWORD, "192.0.2.7", LATER, None), SignInRefused)
 
 
 def flip(path: Path, at: int) -> None:
