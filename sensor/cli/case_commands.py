@@ -1,4 +1,4 @@
-"""The commands that the options of `minewatch ledger set` stand for, and where a ledger's attachments are."""
+"""The commands that the options of `minewatch ledger set` stand for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from sensor.cases.commands import (
 )
 from sensor.cases.states import CaseError
 from sensor.cases.vocabulary import parse_conclusion, parse_measures
-from sensor.ledger.store.attachments import AttachmentFolder, attachments_folder
 from sensor.model.casework import MachineKind
 
 if TYPE_CHECKING:
-    from sensor.daemon.configuration import Configuration
+    pass
 
 #: What stands for no account, and for no date.
 NOBODY, NO_DATE = "nobody", "none"
@@ -71,9 +70,3 @@ def _day(text: str, zone: ZoneInfo) -> int:
     if found is None:
         raise CaseError(typed.NO_DATE, text=repr(text))
     return found
-
-
-def files_of(settings: Configuration) -> AttachmentFolder | None:
-    """The folder of the ledger's attachments; None where there is none."""
-    folder = attachments_folder(settings.ledger.url, settings.ledger.attachments)
-    return None if folder is None else AttachmentFolder(folder)

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.cli.case_commands import files_of
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, exit_on, grounds_of, say, site_weights_of
 from sensor.cli.people import opened_door
@@ -119,6 +118,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.web.preparation import prepare
     from sensor.ledger import Ledger, LedgerError
     from sensor.ledger.casework import CaseClerk
+    from sensor.ledger.replay import files_of
     from sensor.people.opening import open_oidc
     from sensor.people.views import PersonalViews
 
@@ -134,7 +134,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         care = DailyWork(lambda: tidied(settings, door))
         closing.callback(care.stop)
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
-        clerk = CaseClerk.beside_readers(settings.ledger.url, files_of(settings))
+        clerk = CaseClerk.beside_readers(settings.ledger.url, files_of(settings.ledger))
         closing.callback(clerk.close)
         with exit_on(LedgerError, code=RUN_ERROR):
             if clerk.files is not None:

@@ -34,23 +34,15 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 def desk_places(settings: Configuration) -> DeskPlaces:
     """Where the stores of the configured desk stand. Raises LedgerError."""
     from sensor.copies.places import DeskPlaces
+    from sensor.ledger.replay import files_of
     from sensor.ledger.store.beside import StorePlace, place_beside
 
     url = settings.ledger.url
     people = place_beside(url, "people", settings.people.url)
     audit = place_beside(url, "audit", settings.audit.url)
-    return DeskPlaces(StorePlace("ledger", url), people, audit, attachments_of(settings), settings.audit.hash)
-
-
-def attachments_of(settings: Configuration) -> Path | None:
-    """The folder of cases' files: `ledger.attachments`, else beside the ledger's file."""
-    from sensor.ledger.store.opening import parsed_url
-
-    named = getattr(settings.ledger, "attachments", None)
-    if named is not None:
-        return Path(named)
-    parsed = parsed_url(settings.ledger.url)
-    return Path(f"{parsed.database}.attachments") if parsed.get_backend_name() == "sqlite" else None
+    files = files_of(settings.ledger)
+    folder = None if files is None else files.path
+    return DeskPlaces(StorePlace("ledger", url), people, audit, folder, settings.audit.hash)
 
 
 def _backup(options: argparse.Namespace, settings: Configuration) -> int:
@@ -73,7 +65,7 @@ def _backup(options: argparse.Namespace, settings: Configuration) -> int:
     else:
         print(f"{target}: {', '.join(stores)} and {files} attachments, {manifest.size_bytes / 1e6:.1f} MB")
     for fault in faults:
-        say(f"the ledger is damaged, and so is its copy: {fault}")
+        say(f"what was copied is damaged: {fault}")
     return RUN_ERROR if faults else OK
 
 
@@ -125,10 +117,14 @@ def _move(options: argparse.Namespace, settings: Configuration) -> int:
     from sensor.copies.move import move_desk
     from sensor.ledger.care import shown
 
-    done = move_desk(desk_places(settings), options.to, _restorer(), system_actor())
+    places = desk_places(settings)
+    done = move_desk(places, options.to, _restorer(), system_actor())
     if options.json:
         print_json({"from": shown(settings.ledger.url), "to": done.shown, "rows": done.rows, "audit": done.audit})
     else:
         print(f"{sum(done.rows.values())} rows of {len(done.rows)} tables are in {done.shown} now, each as it was")
         print("write its URL into ledger.url; what was there is unchanged, and is that of before from now on")
+    files = places.attachments
+    if files is not None and files.is_dir() and settings.ledger.attachments is None:
+        say(f"files of cases stay where they are: write {files} into ledger.attachments, too, or copy the folder")
     return OK

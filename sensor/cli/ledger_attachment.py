@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sensor.cli.audited import audited
-from sensor.cli.case_commands import files_of
 from sensor.cli.frame import CommandError, os_reason
 from sensor.cli.ledger_text import case_number
 from sensor.cli.streams import private
@@ -19,11 +18,13 @@ if TYPE_CHECKING:
 
 def fetch(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """Write it. Raises CommandError, ValueError for what is no case's number."""
+    from sensor.ledger.replay import files_of
+
     number = case_number(options.case)
     if number is None:
         raise ValueError(f"{options.case!r} is no case's number")
     its = [file for file in ledger.reader.attachments(number) if file.number == options.number]
-    folder = files_of(settings)
+    folder = files_of(settings.ledger)
     if not its or its[0].removed_ns is not None or folder is None:
         raise CommandError(RUN_ERROR, f"case {number} has no attachment {options.number}")
     with audited(settings, "case.attachment", [f"case:{number}"], {"number": options.number, "sha256": its[0].sha256}):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from exporters.redaction.persons import shown_name
 from sensor.cli.audited import audited
-from sensor.cli.case_commands import files_of
 from sensor.cli.frame import CommandError, os_reason, say
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
@@ -37,6 +36,7 @@ BEYOND = (
 def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """Forget what the options name, after a question unless `--yes` stands there. Raises CommandError."""
     from sensor.ledger.casework import CaseClerk
+    from sensor.ledger.replay import files_of
     from sensor.ledger.write.forget import ForgetError
 
     subject, name = _subject(options.what, ledger)
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) ->
         with audited(settings, "ledger.forget", [named], {}) as change:
             done = ledger.forget(subject, time.time_ns())
             files, code = _delete_evidence(settings, done.finding_ids)
-            attached = CaseClerk(ledger.engine, files_of(settings)).drop_unused(done.attached)
+            attached = CaseClerk(ledger.engine, files_of(settings.ledger)).drop_unused(done.attached)
             change.after = {"findings": done.findings, "connections": done.connections, "evidence_files": files}
             change.after = {**change.after, "attachments": attached}
     except ForgetError as error:

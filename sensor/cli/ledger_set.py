@@ -28,11 +28,12 @@ from sensor.cases.file_kinds import MOST_FILE_BYTES
 from sensor.cases.states import CaseError
 from sensor.cases.steps import command_facts
 from sensor.cli.audited import audited, history_name
-from sensor.cli.case_commands import commands_of, files_of
+from sensor.cli.case_commands import commands_of
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, os_reason
 from sensor.cli.ledger_text import case_number, subject
 from sensor.ledger.casework import CaseClerk, changed_facts
+from sensor.ledger.replay import files_of
 from sensor.ledger.write.casework import CaseStep
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, USAGE
@@ -51,7 +52,7 @@ def set_case(options: argparse.Namespace, settings: Configuration, ledger: Ledge
     given = commands_of(options, settings.ledger.zone, why)
     who, stated = history_name(options.who), (options.who or "").strip()
     number = _number(options, ledger)
-    clerk = CaseClerk(ledger.engine, files_of(settings))
+    clerk = CaseClerk(ledger.engine, files_of(settings.ledger))
     moves = any(isinstance(command, MoveCase) for command in given)
     action = "case.set" if moves else f"case.{KINDS[type(given[0])]}"
     _check_assignee(given, number, settings, ledger)

@@ -15,8 +15,8 @@ def add_console(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """The command."""
     console = commands.add_parser("console", help="serve pages of the ledger to the desk")
     console.description = (
-        "Serve pages of the ledger for a browser: overview, enterprises, sites, addresses, findings, cases, search. "
-        "It reads the ledger, and writes nothing."
+        "Serve pages of the ledger for a browser: overview, enterprises, sites, addresses, findings, cases, search; "
+        "and the same records for programs with a token. It writes case work in the ledger, and nothing else."
     )
     console.add_argument(
         "--demo", action="store_true", help="show a small invented province, made for it, on this host alone"

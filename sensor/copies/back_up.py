@@ -16,6 +16,7 @@ from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.beside import StorePlace
 from sensor.ledger.store.errors import LedgerError, fault_of
 from sensor.ledger.store.integrity import check_file
+from sensor.ledger.store.read_only import open_file
 from sensor.model.version import VERSION
 
 #: Of the folder and of each file: hashes of passwords are in it.
@@ -24,7 +25,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 def back_up_desk(places: DeskPlaces, target: Path, now_ns: int) -> tuple[CopyManifest, tuple[str, ...]]:
     """Make a copy in a new folder, which is there whole or not at all: what is in it, and what is wrong with the copied
-    ledger. Raises LedgerError, StoreError."""
+    ledger and the files that it names. Raises LedgerError, StoreError."""
     places.refuse_servers()
     if target.exists():
         raise LedgerError(f"{target}: is there already; nothing was written")
@@ -41,7 +42,7 @@ def back_up_desk(places: DeskPlaces, target: Path, now_ns: int) -> tuple[CopyMan
                 head = _head(unfinished / "audit.db", now_ns)
             manifest = CopyManifest(now_ns, VERSION, head, tuple(files))
             manifest.write(unfinished)
-            faults = check_file(unfinished / "ledger.db").faults
+            faults = (*check_file(unfinished / "ledger.db").faults, *_attachments_missed(unfinished, files))
             synced(unfinished)
             unfinished.rename(target)
             synced(target.parent)
@@ -58,7 +59,8 @@ def _copied(place: StorePlace, folder: Path) -> CopiedFile:
 
 
 def _copied_attachments(source: Path | None, folder: Path) -> list[CopiedFile]:
-    """All files of cases; what is not named by a hash is none of them. One that is removed meanwhile is left out."""
+    """All files of cases; what is not named by its hash is none of them, or damaged: a copy with it would be refused.
+    One that is removed meanwhile is left out."""
     if source is None or not source.is_dir():
         return []
     (folder / ATTACHMENTS).mkdir(FOLDER_MODE)
@@ -66,9 +68,28 @@ def _copied_attachments(source: Path | None, folder: Path) -> list[CopiedFile]:
     for path in sorted(source.iterdir()):
         if HASH.fullmatch(path.name) and path.is_file() and not path.is_symlink():
             with contextlib.suppress(FileNotFoundError):
-                copied(path, folder / ATTACHMENTS / path.name)
-                found.append(listed_file(folder, f"{ATTACHMENTS}/{path.name}"))
+                target = folder / ATTACHMENTS / path.name
+                copied(path, target)
+                file = listed_file(folder, f"{ATTACHMENTS}/{path.name}")
+                if file.sha256 == path.name:
+                    found.append(file)
+                else:
+                    target.unlink()
     return found
+
+
+def _attachments_missed(folder: Path, files: list[CopiedFile]) -> list[str]:
+    """Files that cases of a copied ledger have and the copy has not, one sentence each."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(open_file(folder / "ledger.db")) as connection:
+        # suppressed: a ledger that cannot be read, which was found already, and one of before there were attachments
+        query = "SELECT case_id, number, sha256 FROM attachments WHERE removed_ns IS NULL ORDER BY case_id, number"
+        names = {Path(file.name).name for file in files}
+        return [
+            f"case {case}: attachment {number} is gone or damaged, and is not copied (SHA-256 {digest})"
+            for case, number, digest in connection.execute(query)
+            if digest not in names
+        ]
+    return []
 
 
 def copied(source: Path, target: Path) -> None:

@@ -2,7 +2,8 @@
 is there; what was there is set aside, not deleted.
 
 The audit only ever grows: one that is there, is whole and has the copy's last row in it goes on. Sessions end, and what
-was ended since the copy was made stays ended: an old copy must bring back no disabled account and no revoked token.
+was ended since the copy was made stays ended: an old copy must bring back no disabled account, no revoked token, no
+right that was taken away and no password that was replaced.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -19,7 +21,7 @@ from sensor.audit.entry import AuditActor, AuditEntry
 from sensor.audit.store import AuditReader, AuditStore
 from sensor.audit.verify import AuditVerdict, verify
 from sensor.copies.back_up import copied, synced, translated
-from sensor.copies.manifest import ATTACHMENTS, NOTHING_DONE, CopyManifest, check_files, read_manifest
+from sensor.copies.manifest import ATTACHMENTS, NOTHING_DONE, CopyManifest, check_files, hash_of, read_manifest
 from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
 from sensor.ledger.care import Restorer, give_like, refuse_used, schema_of, set_aside, stamp
 from sensor.ledger.store.backup import copy_file
@@ -30,6 +32,7 @@ from sensor.ledger.store.ownership import belong_to_folder
 from sensor.ledger.store.read_only import open_file
 from sensor.model.audit_head import AuditAnchor
 from sensor.model.time import rfc3339_text
+from sensor.people.account import common, read_divisions, stored_divisions
 from sensor.people.schema import ACCOUNTS, ATTEMPTS, FLOWS, SESSIONS, TOKENS
 from sensor.people.store import PeopleStore
 
@@ -162,8 +165,9 @@ def _laid_ready(place: StorePlace, folder: Path, begun: list[Path]) -> Path:
 
 
 def _end_what_is_over(places: DeskPlaces, fresh: dict[str, Path], now_ns: int) -> int:
-    """Of the copied accounts: sessions end; accounts that are disabled or gone now are disabled, and tokens that are
-    revoked or gone now are revoked. How many sessions ended. Raises StoreError."""
+    """Of the copied accounts: sessions end; accounts that are disabled or gone now are disabled, those that live have
+    no more than they have now, and tokens that are revoked or gone now are revoked. How many sessions ended. Raises
+    StoreError."""
     if "people" not in fresh:
         return 0
     accounts, tokens = _living(file_of_place(places.people))
@@ -177,6 +181,10 @@ def _end_what_is_over(places: DeskPlaces, fresh: dict[str, Path], now_ns: int) -
             if accounts is not None:
                 gone = ACCOUNTS.c.login.not_in(sorted(accounts))
                 connection.execute(update(ACCOUNTS).where(gone).values(disabled=1))
+                for row in connection.execute(select(ACCOUNTS)).all():
+                    its = ACCOUNTS.c.login == row.login
+                    if lost := _lost(row, accounts.get(row.login)):
+                        connection.execute(update(ACCOUNTS).where(its).values(lost))
             if tokens is not None:
                 over = (TOKENS.c.token_id.not_in(sorted(tokens)), TOKENS.c.revoked_ns.is_(None))
                 connection.execute(update(TOKENS).where(*over).values(revoked_ns=now_ns))
@@ -185,13 +193,31 @@ def _end_what_is_over(places: DeskPlaces, fresh: dict[str, Path], now_ns: int) -
     return int(ended)
 
 
-def _living(path: Path) -> tuple[set[str] | None, set[str] | None]:
-    """Accounts and tokens that are good now; None where that cannot be read any more."""
+def _lost(copied_row: Any, present: sqlite3.Row | None) -> dict[str, object]:
+    """What an account of a copy must not have again: a role that it has no more, divisions, a password that was
+    replaced."""
+    if present is None:
+        return {}
+    values: dict[str, object] = {}
+    if copied_row.role != present["role"]:
+        values = {"role": present["role"], "divisions": present["divisions"]}
+    elif copied_row.divisions != present["divisions"]:
+        both = common(read_divisions(copied_row.divisions), read_divisions(present["divisions"]))
+        values = {"divisions": stored_divisions(both)}
+    if (present["password_ns"] or 0) > (copied_row.password_ns or 0):
+        values |= {name: present[name] for name in ("password", "password_ns", "must_change")}
+    return values
+
+
+def _living(path: Path) -> tuple[dict[str, sqlite3.Row] | None, set[str] | None]:
+    """Accounts by login and tokens that are good now; None where that cannot be read any more."""
     if not path.exists():
         return None, None
     try:
         with contextlib.closing(open_file(path)) as connection:
-            accounts = {row[0] for row in connection.execute("SELECT login FROM accounts WHERE disabled = 0")}
+            connection.row_factory = sqlite3.Row
+            query = "SELECT login, role, divisions, password, password_ns, must_change FROM accounts WHERE disabled = 0"
+            accounts = {row["login"]: row for row in connection.execute(query)}
             tokens = {row[0] for row in connection.execute("SELECT token_id FROM tokens WHERE revoked_ns IS NULL")}
     except sqlite3.Error:
         return None, None
@@ -208,7 +234,7 @@ def _note(places: DeskPlaces, chain: Path, entry: AuditEntry) -> int:
 
 
 def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest) -> None:
-    """Files of cases that are not there. None is taken away: whatever has the same name has the same bytes."""
+    """Files of cases that are not there, or damaged. None is taken away."""
     if places.attachments is None or not manifest.attachments:
         return
     with translated(places.attachments):
@@ -217,7 +243,7 @@ def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest)
             belong_to_folder(places.attachments)
         for file in manifest.attachments:
             target = places.attachments / file.sha256
-            if not target.exists():
+            if not target.exists() or hash_of(target) != file.sha256:
                 unfinished = target.with_name(f"{target.name}.part")
                 unfinished.unlink(missing_ok=True)
                 copied(folder / ATTACHMENTS / file.sha256, unfinished)

@@ -36,7 +36,7 @@ from sensor.daemon.upkeep import LedgerUpkeep
 from sensor.delivery.delivery import Delivery
 from sensor.intake.engine import Engine, PacketCore, SourceError, confiner
 from sensor.ledger import Ledger, LedgerError, Recorder
-from sensor.ledger.replay import bounds_of
+from sensor.ledger.replay import bounds_of, files_of
 from sensor.ledger.store.database import file_of_engine
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
@@ -93,7 +93,7 @@ class Daemon:
         before = self._ledger.reader.begun_condition(sensor_id)
         self._emergency = EmergencyWatch(sensor_id, before, time.monotonic_ns())
         self._memory = FreeMemory()
-        self._upkeep = LedgerUpkeep(self._ledger, self._lease, self._watch.note)
+        self._upkeep = LedgerUpkeep(self._ledger, self._lease, self._watch.note, files_of(settings.ledger))
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, simulation.destinations(setup.destinations), journal)
         self._replacing: threading.Thread | None = None

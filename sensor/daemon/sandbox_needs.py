@@ -62,6 +62,8 @@ def needed_paths(config: Configuration) -> Iterator[PathNeed]:
         yield PathNeed(("attribution", "divisions"), Path(config.attribution.divisions))
     if config.evidence.folder:
         yield PathNeed(("evidence", "folder"), Path(config.evidence.folder), write=True, folder=True)
+    if config.ledger.attachments:  # files of persons who are forgotten go
+        yield PathNeed(("ledger", "attachments"), Path(config.ledger.attachments), write=True, folder=True)
     if config.capture.folder:
         remembers = config.capture.memory is None
         yield PathNeed(("capture", "folder"), Path(config.capture.folder), write=remembers, folder=True)

@@ -8,14 +8,23 @@ from collections import Counter
 from collections.abc import Callable
 
 from sensor.ledger import LeaseLostError, Ledger, LedgerError, LedgerLease
+from sensor.ledger.casework import CaseClerk
+from sensor.ledger.store.attachments import AttachmentFolder
 
 
 class LedgerUpkeep:
     """The upkeep of one ledger by one sensor. Used by the line's thread."""
 
-    def __init__(self, ledger: Ledger, lease: LedgerLease, failed: Callable[[LedgerError], None]) -> None:
-        """`failed` takes why a step failed."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        lease: LedgerLease,
+        failed: Callable[[LedgerError], None],
+        files: AttachmentFolder | None = None,
+    ) -> None:
+        """`failed` takes why a step failed, `files` are those of cases."""
         self._ledger, self._lease, self._failed = ledger, lease, failed
+        self._clerk = CaseClerk(ledger.engine, files)
         self.error: LedgerError | None = None  # why the last beat failed; None while all is well
         self.counters: Counter[str] = Counter(findings_stale=0, ledger_pruned=0)
 
@@ -37,8 +46,10 @@ class LedgerUpkeep:
             self._failed(error)
 
     def prune(self, now_ns: int) -> None:
-        """Let go what is over its age or its number."""
+        """Let go what is over its age or its number, with the files of whoever was forgotten."""
         try:
             self.counters["ledger_pruned"] += self._ledger.prune(now_ns)
+            self._clerk.drop_unused(self._ledger.forgotten_files)
+            self._ledger.forgotten_files.clear()
         except LedgerError as error:
             self._failed(error)

@@ -62,6 +62,7 @@ class Ledger:
         self._reviewed_case = 0  # the case that was looked at last
         self._merged_day: int | None = None  # the hour before which hours become days
         self._merged_series: int | None = None  # the series that was looked at last for that; None: all were
+        self.forgotten_files: set[str] = set()  # hashes of files of persons that were forgotten, to be deleted
         self._leased = False  # whether writing needs the lease
 
     @classmethod
@@ -264,13 +265,15 @@ class Ledger:
             gone += connection.execute(delete(CONDITIONS).where(CONDITIONS.c.last_ns < since_ns)).rowcount
             gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
             gone += self.outbox.drop_old(connection, now_ns - bounds.events_ns)
-            gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
+            forgotten, attached = retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
+            gone += forgotten
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
             gone += _delete_oldest(connection, FINDINGS, bounds.findings)
             gone += _delete_oldest(connection, CONNECTIONS, bounds.connections)
             _delete_orphans(connection)
             gone += retention.delete_old_owners(connection, now_ns - bounds.owners_ns)
             gone += _delete_oldest(connection, NODES, bounds.nodes)
+        self.forgotten_files |= attached
         return gone
 
     def _close_page(self, now_ns: int, silence_ns: int) -> list[Finding]:

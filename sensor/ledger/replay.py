@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sensor.ledger.ledger import Ledger
+from sensor.ledger.store.attachments import AttachmentFolder, attachments_folder
 from sensor.ledger.store.bounds import LedgerBounds
 from sensor.ledger.store.errors import LedgerError
 from sensor.line.suppress import Suppression
@@ -22,6 +23,12 @@ from sensor.settings.sections import FindingsSettings, LedgerSettings
 ROTATION_NS = MINUTE_NS
 #: Records in one transaction.
 STEP = 500
+
+
+def files_of(settings: LedgerSettings) -> AttachmentFolder | None:
+    """The folder of cases' files; None where there is none."""
+    folder = attachments_folder(settings.url, settings.attachments)
+    return None if folder is None else AttachmentFolder(folder)
 
 
 def bounds_of(settings: LedgerSettings) -> LedgerBounds:

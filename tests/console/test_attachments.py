@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from starlette.types import Message
@@ -273,6 +273,7 @@ def test_a_name_of_a_person_stands_on_no_page(room: CaseRoom) -> None:
     browser = room.worker("xu")
     assert browser.upload("/cases/5/attachments", b"letter", f"{PERSONS_NAME}的说明.txt", steps="1").status_code == 303
     assert PERSONS_NAME not in browser.get("/cases/5").text
+    assert quote(PERSONS_NAME) not in browser.get("/cases/5/attachments/1").headers["content-disposition"]
     place = f"sqlite:///{stored(room)[0].parents[1]}/beside.db"
     changes = [row for row in audited(place) if row["kind"] == "change"]
     assert PERSONS_NAME not in str(changes)

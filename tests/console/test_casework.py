@@ -163,6 +163,15 @@ def test_a_form_of_an_older_page_is_refused_and_nothing_typed_is_lost(room: Case
     assert len(room.case(1).changes) == 2
 
 
+def test_what_fits_the_field_of_a_browser_is_taken_whatever_ends_its_lines(room: CaseRoom, workers: Any) -> None:
+    put_back(room, 1)
+    lines = "\r\n".join(["seven c"] * 250)  # 1,999 characters as a browser counts them, 2,248 as it sends them
+    assert workers["li"].fill_in("/cases/1/note", why=lines, steps="1").status_code == 303
+    assert workers["li"].upload("/cases/1/attachments", b"a letter", why=lines, steps="2").status_code == 303
+    assert workers["li"].fill_in("/cases/1/note", why=lines + "xx", steps="3").status_code == 400
+    assert len(room.case(1).changes) == 3
+
+
 def test_an_officer_takes_a_case_and_a_lead_assigns_it(room: CaseRoom, workers: Any) -> None:
     put_back(room, 1)
 

@@ -56,3 +56,10 @@ def test_mistakes_are_one_sentence(desk: MadeDesk, tmp_path: Path, capsys: pytes
         error = capsys.readouterr().err
         assert sentence in error
         assert "Traceback" not in error
+
+
+def test_whoever_moves_a_desk_hears_where_its_attachments_stay(
+    desk: MadeDesk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ledger", "move", f"sqlite:///{tmp_path}/moved.db", "--ledger", desk.url]) == 0
+    assert f"write {desk.folder}/ledger.db.attachments into ledger.attachments" in capsys.readouterr().err

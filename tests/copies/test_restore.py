@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -19,8 +20,11 @@ from sensor.copies.back_up import back_up_desk
 from sensor.copies.manifest import NAME, read_manifest
 from sensor.ledger import Ledger
 from sensor.ledger.care import LedgerUsedError
+from sensor.ledger.casework import CaseClerk
+from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.errors import LedgerError
 from sensor.people.accounts import AccountPatch
+from sensor.people.door import SignInRefused
 from tests.copies.desks import ACTOR, FILES, MadeDesk, make_desk, restorer
 from tests.people.desk import MACHINE, NOW, PASSWORD, audited
 
@@ -119,6 +123,24 @@ def test_what_was_ended_since_the_copy_stays_ended(desk: MadeDesk, copy: Path) -
         assert door.accounts.get("wang").disabled
         assert not door.accounts.get("li").disabled
         assert door.tokens.bearer(desk.secret, NOW) is None
+
+
+def test_a_right_or_a_password_that_was_taken_away_since_the_copy_does_not_come_back(
+    desk: MadeDesk, copy: Path
+) -> None:
+    with desk.door() as door:
+        before = door.accounts.get("li").divisions
+        door.accounts.change(MACHINE, "li", AccountPatch(divisions=frozenset({"320505"})), NOW)
+        door.accounts.change(MACHINE, "wang", AccountPatch(role="reader", divisions=frozenset({"330000"})), NOW)
+        door.accounts.set_password(MACHINE, "wang", "quite another sentence 7", LATER)
+    assert before != frozenset({"320505"})
+    restored(desk, copy)
+    with desk.door() as door:
+        assert door.accounts.get("li").divisions == frozenset({"320505"})
+        wang = door.accounts.get("wang")
+        assert (wang.role, wang.divisions) == ("reader", frozenset({"330000"}))
+        assert isinstance(door.sign_in("wang", PASSWORD, "192.0.2.7", LATER, None), SignInRefused)
+        assert not isinstance(door.sign_in("li", PASSWORD, "192.0.2.7", LATER, None), SignInRefused)
 
 
 def flip(path: Path, at: int) -> None:
@@ -244,6 +266,40 @@ def test_a_copy_is_there_whole_or_not_at_all_and_its_owners_alone(desk: MadeDesk
     with pytest.raises(LedgerError):
         back_up_desk(desk.places, tmp_path / "second", NOW)
     assert not list(tmp_path.glob("second*"))
+
+
+def attached(desk: MadeDesk, content: bytes) -> Path:
+    """Attach a file to the first case as the command line does; where its file is."""
+    url, folder = desk.url, desk.folder / "ledger.db.attachments"
+    clerk = CaseClerk.beside_readers(url, AttachmentFolder(folder))
+    try:
+        clerk.attach(cases_of(url)[0], content, "letter.txt", "li", NOW)
+    finally:
+        clerk.close()
+    return folder / hashlib.sha256(content).hexdigest()
+
+
+def test_a_damaged_attachment_is_named_and_hinders_no_copy(desk: MadeDesk, tmp_path: Path) -> None:
+    good, damaged, lost = (attached(desk, content) for content in (b"one letter", b"another", b"a third"))
+    damaged.write_bytes(b"of a failing disk")
+    lost.rename(tmp_path / "elsewhere")
+    lost.symlink_to(tmp_path / "elsewhere")
+    copy = tmp_path / "copies"
+    manifest, faults = back_up_desk(desk.places, copy, NOW)
+    assert [digest in fault for digest, fault in zip((damaged.name, lost.name), faults, strict=True)] == [True, True]
+    names = {Path(file.name).name for file in manifest.attachments}
+    assert good.name in names
+    assert not {damaged.name, lost.name} & names
+    restored(desk, copy)
+    assert good.read_bytes() == b"one letter"
+
+
+def test_a_copy_puts_right_an_attachment_that_was_damaged_since(desk: MadeDesk, tmp_path: Path) -> None:
+    file = attached(desk, b"one letter")
+    back_up_desk(desk.places, tmp_path / "copies", NOW)
+    file.write_bytes(b"of a failing disk")
+    restored(desk, tmp_path / "copies")
+    assert file.read_bytes() == b"one letter"
 
 
 def test_a_copy_that_is_made_while_accounts_change_has_a_row_of_every_change_in_it(

@@ -15,7 +15,7 @@ from sensor.daemon.sandbox_places import read_places
 #: Every key of a file or a folder, each with a folder of its own.
 FULL = {
     "capture": {"folder": "/a/spool", "memory": "/b/read.json"},
-    "ledger": {"url": "sqlite:////c/ledger.db"},
+    "ledger": {"url": "sqlite:////c/ledger.db", "attachments": "/s/files"},
     "signatures": {"files": ["/d/own.yaml"]},
     "names": {"lists": ["/r/pools.csv"]},
     "evidence": {"folder": "/e/evidence"},
@@ -51,9 +51,9 @@ def test_every_key_that_names_a_path_is_a_need(tmp_path: Path) -> None:
     config.write_text(yaml.safe_dump({**FULL, "exporters": exporters}))
     needs = list(needed_paths(load(config, check_region=False)))
     assert {str(need.path)[:2] for need in needs if not need.path.is_relative_to(tmp_path)} == {
-        f"/{letter}" for letter in "abcdefghijklmnopqr"
+        f"/{letter}" for letter in "abcdefghijklmnopqrs"
     }
-    assert {str(need.path)[:2] for need in needs if need.write} == {"/b", "/c", "/e", "/f", "/k"}
+    assert {str(need.path)[:2] for need in needs if need.write} == {"/b", "/c", "/e", "/f", "/k", "/s"}
     assert {str(need.path) for need in needs if need.path.is_relative_to(tmp_path)} == {
         f"{tmp_path}/web.yaml", f"{tmp_path}/k.pem",
     }  # fmt: skip

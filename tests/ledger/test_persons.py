@@ -14,7 +14,10 @@ import yaml
 from sqlalchemy import create_engine, select
 
 from sensor.cli.main import main
-from sensor.ledger import Ledger, LedgerBounds
+from sensor.daemon.upkeep import LedgerUpkeep
+from sensor.ledger import Ledger, LedgerBounds, LedgerError, LedgerLease
+from sensor.ledger.casework import CaseClerk
+from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.schema import METADATA
 from sensor.ledger.write.forget import ForgetError, ForgetSubject
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
@@ -275,6 +278,21 @@ def test_each_kind_of_record_has_its_own_time(url: str) -> None:
     ledger.prune(MONDAY + 60 * DAY)
     assert count("addresses") == 0
     assert ledger.reader.summary(MONDAY, MONDAY + DAY).addresses == 4
+    ledger.close()
+
+
+def test_files_of_a_person_go_with_his_time(url: str, tmp_path: Path) -> None:
+    filled(url).close()
+    ledger, files = Ledger.open(url, bounds=LedgerBounds(persons_ns=20 * DAY)), AttachmentFolder(tmp_path / "files")
+    clerk = CaseClerk(ledger.engine, files)
+    clerk.attach(1, b"the holder's letter", "letter.txt", "li", MONDAY + DAY)
+    ledger.set_case(1, "closed", MONDAY + DAY, who="desk", why="gone")
+    failures: list[LedgerError] = []
+    upkeep = LedgerUpkeep(ledger, LedgerLease(ledger.engine, "here", ledger.run_id, HERE), failures.append, files)
+    upkeep.prune(MONDAY + 7 * DAY)
+    assert len(list(files.path.iterdir())) == 1
+    upkeep.prune(MONDAY + 31 * DAY)
+    assert (list(files.path.iterdir()), failures) == ([], [])
     ledger.close()
 
 

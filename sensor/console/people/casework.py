@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from exporters.forms.documents.labels import N_
+from exporters.redaction.persons import without_names
 from sensor.audit.entry import AuditEntry
 from sensor.audit.trail import account_actor
 from sensor.cases import commands as verbs
@@ -165,7 +166,8 @@ class _CaseDesk:
     def handed_out(self, request: Request, case_id: int, number: int) -> Response:
         """A file, as a download and nothing else. Raises RefusalError where there is none, or another one."""
         visit = self.visit(request, case_id)
-        file = self._present(visit, self.case_of(visit, case_id), number)
+        case = self.case_of(visit, case_id)
+        file = self._present(visit, case, number)
         files = self._office.clerk.files
         if files is None:
             raise RefusalError(404, pages.NO_CASE)
@@ -174,7 +176,7 @@ class _CaseDesk:
         except AttachmentError as error:
             print(f"minewatch: console: {error}", file=sys.stderr, flush=True)
             raise RefusalError(500, DAMAGED_FILE) from None
-        name = served_name(file.name, file.kind)
+        name = served_name(without_names(file.name, case.enterprise, case.site, persons=False), file.kind)
         asked = {"attachment": str(number), "sha256": file.sha256}
         self._witness.saw(PageView(visit.viewer, "attachment", visit.path, asked, (), name))
         disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"

@@ -47,12 +47,18 @@ async def read_form(
     for name, text in pairs:
         if name == TOKEN and token is None:
             token = text
-        elif name in values or len(text) > MOST_CHARACTERS or not (name in fields or (boxes and boxes.fullmatch(name))):
+        elif name in values or is_too_long(text) or not (name in fields or (boxes and boxes.fullmatch(name))):
             raise RefusalError(400, UNREADABLE)
         else:
             values[name] = text
     refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
     return {**values, **{name: values.get(name, "") for name in fields}}
+
+
+def is_too_long(text: str) -> bool:
+    """Whether a value has more characters than any field takes. A browser counts the end of a line as one, and sends
+    two (HTML, `maxlength` and "constructing the entry list"): whoever typed all that fits must not lose it."""
+    return len(text) > 2 * MOST_CHARACTERS or len(text.replace("\r\n", "\n")) > MOST_CHARACTERS
 
 
 async def _body(request: Request) -> bytes:

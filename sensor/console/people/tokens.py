@@ -59,7 +59,8 @@ def tokens_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
             try:
                 token, secret = _add(visit, sign_in, form, sign_in.address_of(request))
             except AccountError as error:
-                return page(request, [PagePart("no", "", (Sayings("", (visit._(str(error)),)),))], 400)
+                sentence = visit.wording.recorded(visit._(str(error)))
+                return page(request, [PagePart("no", "", (Sayings("", (sentence,)),))], 400)
             return page(request, [_fresh_part(visit, token, secret)])
 
         return await run_in_threadpool(make)

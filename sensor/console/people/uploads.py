@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from sensor.cases.file_kinds import MOST_FILE_BYTES, TOO_LARGE_FILE
 from sensor.cases.states import CaseError
-from sensor.console.people.forms import MOST_CHARACTERS, TOKEN, UNREADABLE
+from sensor.console.people.forms import MOST_CHARACTERS, TOKEN, UNREADABLE, is_too_long
 from sensor.console.refusal import RefusalError
 
 #: Parts of such a form, headers of a part and their bytes, bytes of a text (a character takes at most four).
@@ -100,7 +100,7 @@ class _FormReader:
             text = part.data.decode("utf-8")
         except UnicodeDecodeError:
             raise RefusalError(400, UNREADABLE) from None
-        if len(text) > MOST_CHARACTERS:
+        if is_too_long(text):
             raise RefusalError(400, UNREADABLE)
         if part.name == TOKEN:
             self._admit(text)

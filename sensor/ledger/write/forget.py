@@ -195,7 +195,7 @@ def _close(connection: Connection, done: Forgotten, cases: Sequence[int], now_ns
 
 
 def _forget_files(connection: Connection, done: Forgotten, case_id: int, now_ns: int) -> None:
-    """Of a case's files there stays that there were some; the files are deleted afterwards, or by the next sweep."""
+    """Of a case's files there stays that there were some; the files are deleted afterwards."""
     its = ATTACHMENTS.c.case_id == case_id
     done.attached |= set(connection.scalars(select(ATTACHMENTS.c.sha256).where(its, ATTACHMENTS.c.sha256 != "")))
     gone = {"removed_ns": now_ns, "removed_by": states.SENSOR}

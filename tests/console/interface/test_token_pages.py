@@ -120,3 +120,24 @@ def test_an_admin_and_a_lead_end_tokens_of_others_and_an_officer_none(browse: An
         assert (answer.status_code, reads(officer, secret)) == (303, 401)
         again = browser.send_form("/people/officer/token", token=browser.token, key=token_id)
         assert again.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"divisions": "320100"}, "令牌的行政区划"),
+        ({"divisions": "999999"}, "没有行政区划 999999"),
+        ({"label": ""}, "应为1至 80 个字符"),
+        ({"days": "367"}, "366"),
+        ({"read-cases": "no", "read-figures": "no"}, "read:findings"),
+    ],
+)
+def test_why_there_is_no_token_is_said_in_the_language_of_the_page(
+    browse: Any, changes: dict[str, str], sentence: str
+) -> None:
+    browser = browse("officer")
+    answer = browser.send_form("/account/tokens", token=browser.token, **{**ASKED, **changes})
+    assert answer.status_code == 400
+    text = re.sub(r"<[^>]*>", "", answer.text.partition("</h1>")[2].partition("<h2")[0])
+    assert sentence in text
+    assert not re.search(r"\b(is|a|of|there|lie)\b", text)
