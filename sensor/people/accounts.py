@@ -154,8 +154,8 @@ class AccountDesk:
     def _hash(self, password: str) -> str:
         try:
             return self._hashes.hash(password)
-        except HashingBusyError as error:
-            raise AccountError(f"{error}: try again") from None
+        except HashingBusyError:
+            raise AccountError(N_("too many passwords wait to be looked at: try again")) from None
 
     def _rights(self, by: ActingPerson) -> UserAccount | None:
         with self._store.reading() as connection:

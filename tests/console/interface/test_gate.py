@@ -116,7 +116,8 @@ def test_what_is_not_understood_is_refused_and_says_what(programs: Programs) -> 
         for name in ("since", "until"):
             assert program.get(f"{BASE}/findings?{name}={day}").status_code == 200
     assert program.post(f"{BASE}/cases").status_code == 405
-    assert program.post(f"{BASE}/cases").headers["allow"] == program.options(f"{BASE}/cases").headers["allow"]
+    for answer in (program.post(f"{BASE}/cases"), program.options(f"{BASE}/cases")):
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}  # their order is that of a set
     assert program.post(f"{BASE}/cases").headers["content-type"] == CONTENT_TYPE
 
 
