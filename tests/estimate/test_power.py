@@ -127,7 +127,7 @@ def test_with_the_pool_unseen_the_difficulty_is_unknown_and_so_is_the_rate() -> 
         (999.6e3, "1 MH/s"),
         (212e3, "212 kH/s"),
         (1.5, "1.5 H/s"),
-        (2e21, "2000 EH/s"),
+        (2e21, "2 ZH/s"),
     ],
 )
 def test_amounts_are_short(amount: float, text: str) -> None:
