@@ -11,8 +11,9 @@ from fastapi.routing import APIRoute
 from sensor.console.web.app import PAGES
 
 #: Answers that are in order; a server's error is never one.
-ANSWERS = ("200", "303", "400", "401", "403", "404", "405", "413", "414", "421", "429", "431", "503")
-#: Fields of the forms that are attacked. Those that end the session, or lock the account out, are left out.
+ANSWERS = ("200", "303", "400", "401", "403", "404", "405", "409", "413", "414", "421", "429", "431", "503")
+#: Fields of the forms that are sent with the session's token. Others, of which some end the session or lock the account
+#: out, are sent without, and are to be refused.
 FORMS: dict[str, tuple[str, ...]] = {
     "enter": ("login", "password"),
     "own-language": ("language",),
@@ -32,8 +33,6 @@ def description(routes: list[APIRoute], token: str, there: Mapping[str, Sequence
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         for method in sorted(route.methods & {"GET", "POST"}):
-            if method == "POST" and route.name not in FORMS:
-                continue
             operation: dict[str, Any] = {
                 "operationId": f"{method}-{route.name}",
                 "parameters": [
@@ -44,7 +43,7 @@ def description(routes: list[APIRoute], token: str, there: Mapping[str, Sequence
                 ],
                 "responses": {code: {"description": "in order"} for code in ANSWERS},
             }  # fmt: skip
-            if method == "POST":
+            if route.name in FORMS:
                 operation["requestBody"] = _body(FORMS[route.name], token)
             paths.setdefault(route.path, {})[method.lower()] = operation
     return {"openapi": "3.0.3", "info": {"title": "console", "version": "0"}, "paths": paths}
