@@ -24,9 +24,11 @@ from sensor.console.demonstration.ledger import make_demo_ledger
 from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.bulletins import bulletins_router
+from sensor.console.people.casework import casework_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import COOKIE
 from sensor.console.people.names import names_router
+from sensor.console.people.tokens import tokens_router
 from sensor.console.people.views import views_router
 from sensor.console.web.app import router_of
 from sensor.console.web.signin import EverybodyAs
@@ -86,6 +88,8 @@ def console_routes() -> list[APIRoute]:
         names_router(desk, sign_in),
         views_router(sign_in, desk),
         bulletins_router(desk, sign_in, desk),
+        casework_router(desk, sign_in, desk, desk),
+        tokens_router(desk, sign_in),
         audit_router(desk, SimpleNamespace()),
     )
     app = router_of(desk, EverybodyAs(viewer("lead")))
