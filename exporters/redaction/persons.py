@@ -6,9 +6,11 @@ Pure. It goes with no name, number, street, account or machine of theirs; what l
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 
 from sensor.model.attribution import Enterprise, Site
+from sensor.model.casework import CaseWork
 from sensor.model.text import N_
 
 #: What stands for a person.
@@ -33,6 +35,17 @@ def without_names(text: str, enterprise: Enterprise | None, site: Site | None, p
     if persons or enterprise is None or not enterprise.individual:
         return text
     return hidden_in(text, (enterprise.name, *enterprise.aliases, enterprise.uscc, site.address if site else None))
+
+
+def shown_work(work: CaseWork, enterprise: Enterprise | None, site: Site | None, persons: bool) -> CaseWork:
+    """What was written into a case: models of machines are free text, and may have the person's name."""
+    found = work.field_result
+    if found is None:
+        return work
+    machines = tuple(
+        dataclasses.replace(each, model=without_names(each.model, enterprise, site, persons)) for each in found.machines
+    )
+    return dataclasses.replace(work, field_result=dataclasses.replace(found, machines=machines))
 
 
 def hidden_in(text: str, secrets: Iterable[str | None]) -> str:

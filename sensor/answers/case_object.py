@@ -32,7 +32,7 @@ def case_object(case: Case, now_ns: int, persons: bool) -> dict[str, object]:
         "shared_address": case.address is not None and case.address != address,
         "enterprise": enterprise_object(case.enterprise, persons),
         "site": site_object(case.enterprise, case.site, persons),
-        **work_object(case),
+        **work_object(case, persons),
     }
 
 
@@ -45,7 +45,7 @@ def history_object(case: Case, persons: bool) -> list[dict[str, object]]:
             "who": change.who,
             "why": without_names(change.why, case.enterprise, case.site, persons),
             "kind": change.kind,
-            "did": step_text(change, UTC) or None,
+            "did": step_text(change, case, UTC, persons) or None,
         }
         for change in case.changes
     ]

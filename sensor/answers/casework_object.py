@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exporters.redaction.persons import without_names
+from exporters.redaction.persons import shown_work, without_names
 from sensor.answers.values import instant
 from sensor.model.casework import CaseAttachment, FieldResult
 from sensor.model.summary import Case
 
 
-def work_object(case: Case) -> dict[str, object]:
+def work_object(case: Case, persons: bool) -> dict[str, object]:
     """Whose it is, and what was concluded."""
-    work = case.work
+    work = shown_work(case.work, case.enterprise, case.site, persons)
     return {
         "assignee": work.assignee,
         "due_is_own": work.own_due_ns is not None,

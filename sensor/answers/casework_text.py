@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from exporters.forms.documents.languages import ENGLISH, Language
-from exporters.redaction.persons import without_names
+from exporters.redaction.persons import shown_work, without_names
 from sensor.cases.steps import concluded
 from sensor.cases.vocabulary import CONCLUSION_NAMES, MACHINE_NAMES, MEASURE_NAMES
 from sensor.model.casework import CaseAttachment, CaseWork, FieldResult
@@ -21,7 +21,7 @@ def work_texts(
     case: Case, files: Sequence[CaseAttachment], zone: tzinfo, persons: bool, language: Language = ENGLISH
 ) -> list[str]:
     """Whose it is, what was concluded, its files."""
-    work = case.work
+    work = shown_work(case.work, case.enterprise, case.site, persons)
     lines = [_assigned_text(work.assignee, language)]
     if work.conclusion is not None or work.measures or work.field_result is not None:
         lines.append(conclusion_text(work, language))
@@ -83,7 +83,7 @@ def field_text(found: FieldResult | None, language: Language = ENGLISH) -> str:
     return _(", ").join(parts) + power
 
 
-def step_text(change: Change, zone: tzinfo, language: Language = ENGLISH) -> str:
+def step_text(change: Change, case: Case, zone: tzinfo, persons: bool, language: Language = ENGLISH) -> str:
     """What a step did beside its sentence; empty for a move and a note."""
     details, _ = change.details or {}, language.translate
     if change.kind == "assign":
@@ -94,7 +94,8 @@ def step_text(change: Change, zone: tzinfo, language: Language = ENGLISH) -> str
             return _("due as its state says")
         return _("due {day}").format(day=day_text(due, zone))
     if change.kind == "conclude":
-        return conclusion_text(concluded(details), language) if details else _("concluded")
+        work = shown_work(concluded(details), case.enterprise, case.site, persons)
+        return conclusion_text(work, language) if details else _("concluded")
     number = details.get("number", UNKNOWN)
     if change.kind == "attach":
         facts = {"number": number, "digest": details.get("sha256", UNKNOWN)}

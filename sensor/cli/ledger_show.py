@@ -92,7 +92,7 @@ def _show_history(case: Case, zone: tzinfo, persons: bool, language: Language) -
         why = without_names(change.why, case.enterprise, case.site, persons)
         why = language.recorded(why) if change.who == cases.SENSOR else why
         state = state_text(change.state, language)
-        line = "; ".join(filter(None, (step_text(change, zone, language), safe(why))))
+        line = "; ".join(filter(None, (step_text(change, case, zone, persons, language), safe(why))))
         print(f"  {minute_text(change.at_ns, zone)}  {state}, {safe(change.who)}: {line}")
 
 

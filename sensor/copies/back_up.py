@@ -6,15 +6,15 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 from sensor.audit.store import AuditReader
 from sensor.copies.manifest import ATTACHMENTS, HASH, CopiedFile, CopyManifest, listed_file
 from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
+from sensor.ledger.care import sync_folder, translated
 from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.beside import StorePlace
-from sensor.ledger.store.errors import LedgerError, fault_of
+from sensor.ledger.store.errors import LedgerError
 from sensor.ledger.store.integrity import check_file
 from sensor.ledger.store.read_only import open_file
 from sensor.model.version import VERSION
@@ -43,9 +43,9 @@ def back_up_desk(places: DeskPlaces, target: Path, now_ns: int) -> tuple[CopyMan
             manifest = CopyManifest(now_ns, VERSION, head, tuple(files))
             manifest.write(unfinished)
             faults = (*check_file(unfinished / "ledger.db").faults, *_attachments_missed(unfinished, files))
-            synced(unfinished)
+            sync_folder(unfinished)
             unfinished.rename(target)
-            synced(target.parent)
+            sync_folder(target.parent)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
@@ -111,22 +111,3 @@ def _head(path: Path, now_ns: int) -> str | None:
         return None if head is None else head.text
     finally:
         reader.close()
-
-
-def synced(folder: Path) -> None:
-    """Names of a folder are on the disk. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def translated(place: Path) -> Iterator[None]:
-    """What the system or the driver raises within, as a LedgerError."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        fault, reason = fault_of(error)
-        raise LedgerError(f"{place}: {reason}", fault) from None

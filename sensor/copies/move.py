@@ -18,10 +18,9 @@ from sensor.audit import store as audit_store
 from sensor.audit.entry import AuditActor, AuditEntry
 from sensor.audit.store import AuditReader, AuditStore
 from sensor.audit.verify import verify
-from sensor.copies.back_up import synced, translated
 from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
 from sensor.copies.tables import TableSums, copy_tables, sums_of
-from sensor.ledger.care import GONE_NS, LedgerUsedError, Restorer, refuse_used
+from sensor.ledger.care import GONE_NS, LedgerUsedError, Restorer, refuse_used, sync_folder, translated
 from sensor.ledger.store import database, schema
 from sensor.ledger.store.beside import (
     StorePlace,
@@ -203,7 +202,7 @@ def _into_files(pairs: list[tuple[StorePlace, StorePlace]]) -> TableSums:
             for unfinished, path in reversed(begun):
                 belong_to_folder(unfinished)
                 unfinished.rename(path)
-            synced(begun[0][1].parent)
+            sync_folder(begun[0][1].parent)
     finally:
         for unfinished, _ in begun:
             _remove(unfinished)

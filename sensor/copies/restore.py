@@ -20,10 +20,10 @@ from sqlalchemy import delete, func, select, update
 from sensor.audit.entry import AuditActor, AuditEntry
 from sensor.audit.store import AuditReader, AuditStore
 from sensor.audit.verify import AuditVerdict, verify
-from sensor.copies.back_up import copied, synced, translated
+from sensor.copies.back_up import copied
 from sensor.copies.manifest import ATTACHMENTS, NOTHING_DONE, CopyManifest, check_files, hash_of, read_manifest
 from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
-from sensor.ledger.care import Restorer, give_like, refuse_used, schema_of, set_aside, stamp
+from sensor.ledger.care import Restorer, give_like, refuse_used, schema_of, set_aside, stamp, sync_folder, translated
 from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.beside import StorePlace
 from sensor.ledger.store.errors import LedgerError
@@ -249,7 +249,7 @@ def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest)
                 copied(folder / ATTACHMENTS / file.sha256, unfinished)
                 belong_to_folder(unfinished)
                 unfinished.rename(target)
-        synced(places.attachments)
+        sync_folder(places.attachments)
 
 
 def _swap(fresh: Sequence[tuple[StorePlace, Path]], when: str) -> tuple[Path, ...]:
@@ -261,7 +261,7 @@ def _swap(fresh: Sequence[tuple[StorePlace, Path]], when: str) -> tuple[Path, ..
             with translated(target):
                 done.append((target, set_aside(target, f"{target.name}.before-restore-{when}")))
                 path.replace(target)
-                synced(target.parent)
+                sync_folder(target.parent)
     except BaseException:
         for target, former in reversed(done):
             if former is not None:

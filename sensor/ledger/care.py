@@ -97,7 +97,7 @@ def back_up_to(url: str, target: Path) -> Integrity:
     source = file_of(url)
     if target.exists():
         raise LedgerError(f"{target}: is there already; nothing was written")
-    with _translated(target):
+    with translated(target):
         try:
             copy_file(source, target)
         except sqlite3.Error as error:
@@ -135,14 +135,14 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
         raise LedgerError(f"{backup}: is no ledger of minewatch; nothing was changed")
     refuse_used(place, by)
     fresh = place.with_name(f"{place.name}.restored")
-    with _translated(fresh):
+    with translated(fresh):
         copy_file(backup, fresh)
         with contextlib.closing(sqlite3.connect(fresh)) as connection, connection:
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'leases'").fetchone():
                 connection.execute("DELETE FROM leases")  # of processes of then
         give_like(place, fresh)
     refuse_used(place, by)
-    with _translated(place):
+    with translated(place):
         former = set_aside(place, f"{place.name}.before-restore-{stamp(by.now_ns)}")
         fresh.replace(place)
         sync_folder(place.parent)
@@ -161,7 +161,7 @@ def check(url: str) -> LedgerCheck:
     engine = connect_to_read(url)
     try:
         schema = None
-        with _translated(path or engine.url.render_as_string(hide_password=True)), engine.connect() as connection:
+        with translated(path or engine.url.render_as_string(hide_password=True)), engine.connect() as connection:
             with contextlib.suppress(SQLAlchemyError):
                 schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             for table, read in RECORDS:
@@ -258,6 +258,7 @@ def give_like(place: Path, fresh: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
+    """Names of a folder are on the disk. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -266,7 +267,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _translated(place: Path | str) -> Iterator[None]:
+def translated(place: Path | str) -> Iterator[None]:
     """What the system or the driver raises within, as a LedgerError."""
     try:
         yield

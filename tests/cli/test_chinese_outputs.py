@@ -82,7 +82,7 @@ def test_explain_of_every_case_is_chinese(played: list[ReplayResult], capsys: py
 def test_explain_and_ledger_of_the_demo_are_chinese(
     ledger: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = []
+    answers = []
     for words in (
         *(("explain", f"198.51.100.{host}", "--at", "2026-03-02") for host in (23, 77, 130, 142, 171, 9)),
         *(("ledger", "list"), ("ledger", "list", "--activity", "probe")),
@@ -90,9 +90,9 @@ def test_explain_and_ledger_of_the_demo_are_chinese(
         *(("ledger", "show", f"198.51.100.{host}") for host in (23, 171)),
     ):
         assert main([*words, "-c", str(CONFIG), "--ledger", ledger[0], "--language", "zh"]) == 0
-        said.append(capsys.readouterr().out)
-    assert english("".join(said)) == []
-    assert "使用人" in said[0]
+        answers.append(capsys.readouterr().out)
+    assert english("".join(answers)) == []
+    assert "使用人" in answers[0]
 
 
 def test_the_language_is_chosen_by_option_setting_and_locale(

@@ -161,9 +161,9 @@ def test_one_is_made_in_the_background_and_its_files_are_those_of_its_viewer(off
     page = answer.headers["location"]
     assert office.held.begun.wait(10)
     waiting = browser.get(page).text
-    assert '<meta http-equiv="refresh"' in waiting
-    still = browser.get(f"{page}?still=yes").text
-    assert ("http-equiv" in still, f'href="{page}"' in still) == (False, True)
+    assert ("http-equiv" in waiting, f'href="{page}?again=yes"' in waiting) == (False, True)
+    asking = browser.get(f"{page}?again=yes").text
+    assert ('<meta http-equiv="refresh"' in asking, f'href="{page}"' in asking) == (True, True)
     assert "已完成9步中的1步" in waiting
     assert browser.get(f"{page}/html").status_code == 404
     office.held.go.set()
@@ -183,7 +183,7 @@ def test_one_is_made_in_the_background_and_its_files_are_those_of_its_viewer(off
     assert [row["action"] for row in rows] == ["bulletin.start", *["bulletin.export"] * 5]
     assert {row["actor"]["account"] for row in rows} == {"li"}
     assert {row["objects"][0] for row in rows} == {f"bulletin:{page.rpartition('/')[2]}"}
-    for text in (waiting, still, done, browser.get("/bulletins").text):
+    for text in (waiting, asking, done, browser.get("/bulletins").text):
         assert english(page_text(text)) == []
 
 

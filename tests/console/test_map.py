@@ -126,9 +126,9 @@ def test_a_map_is_refused_at_the_start_with_the_key_and_its_code(
 ) -> None:
     path = written(tmp_path, squares("999999"))
     assert main(["console", "--set", f"console.map.file={path}"]) == CONFIG
-    said = capsys.readouterr().err
-    assert "console.map.approval" in said
-    assert "审图号" in said
+    mistake = capsys.readouterr().err
+    assert "console.map.approval" in mistake
+    assert "审图号" in mistake
     keys = [f"console.map.file={path}", f"console.map.approval=审图号：{APPROVAL}"]
     for content in (squares("999999"), None):
         path.unlink() if content is None else written(tmp_path, content)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC
 from pathlib import Path
 
+from sensor.answers.case_object import case_object, history_object
+from sensor.answers.casework_text import work_texts
+from sensor.cases.commands import ConcludeCase
 from sensor.console.desk import Desk
 from sensor.ledger import Ledger
+from sensor.ledger.casework import CaseClerk
+from sensor.model.casework import FieldResult, FoundMachines
 from tests.console.province import PERSON, PERSONS_NAME, PERSONS_STREET, client, desk_of, fill, miner, paths, viewer
 from tests.ledger.mining import MONDAY
 
@@ -55,6 +62,20 @@ def test_what_officers_wrote_into_a_case_is_without_the_name(tmp_path: Path) -> 
     text = client(desk_of(writer), viewer("lead", language="en")).get(f"/cases/{case.case_id}").text
     assert "visited (a person) at (a person)" in text
     assert PERSONS_NAME not in text
+    clerk = CaseClerk(writer.engine)
+    found = FieldResult((FoundMachines("asic", 2, f"of {PERSONS_NAME}"),), 10.0, 65.0)
+    clerk.command(case.case_id, [ConcludeCase("household", (), found)], "officer", MONDAY)
+    browser = client(desk_of(writer), viewer("lead", language="en"))
+    case = writer.reader.cases()[0]
+    shown = {
+        "page": browser.get(f"/cases/{case.case_id}").text,
+        "list": browser.get("/cases").text,
+        "object": json.dumps([case_object(case, MONDAY, persons=False), history_object(case, persons=False)]),
+        "terminal": "\n".join(work_texts(case, (), UTC, persons=False)),
+    }
+    expected = dict.fromkeys(shown, (True, False))
+    assert {place: ("of (a person)" in text, PERSONS_NAME in text) for place, text in shown.items()} == expected
+    assert f"of {PERSONS_NAME}" in "".join(work_texts(case, (), UTC, persons=True))
     writer.close()
 
 

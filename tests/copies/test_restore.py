@@ -216,7 +216,7 @@ def test_a_failure_half_way_leaves_what_was_there(
     desk: MadeDesk, copy: Path, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
     before, calls = desk.state(), [0]
-    real = restore.synced
+    real = restore.sync_folder
 
     def fails(folder: Path) -> None:
         calls[0] += 1
@@ -224,7 +224,7 @@ def test_a_failure_half_way_leaves_what_was_there(
             raise OSError(28, "No space left on device")
         real(folder)
 
-    monkeypatch.setattr(restore, "synced", fails)
+    monkeypatch.setattr(restore, "sync_folder", fails)
     with pytest.raises(LedgerError, match="disk is full"):
         restored(desk, copy)
     after = desk.state()

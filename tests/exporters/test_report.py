@@ -142,11 +142,11 @@ def test_a_name_is_text_and_nothing_else_wherever_it_stands(text: str) -> None:
 
 @pytest.mark.parametrize("text", NASTY)
 def test_a_name_is_text_in_chinese_too(text: str) -> None:
-    made = page([full(text)], language="zh", sources=(text,))
-    tree, plain = Tree(made), Tree(page([full()], language="zh"))
+    html = page([full(text)], language="zh", sources=(text,))
+    tree, plain = Tree(html), Tree(page([full()], language="zh"))
     assert tree.elements == plain.elements == Tree(page([full()])).elements
     assert not [name for name, _ in tree.attributes if name.startswith("on") or name in ("src", "style")]
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f\x00\x1b]", made)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f\x00\x1b]", html)
     assert tree.values("lang") == ["zh-Hans-CN"]
 
 

@@ -25,8 +25,8 @@ from sensor.console.desk import Visit
 from sensor.console.web.render import LANGUAGE_NAMES, scope_text
 
 BULLETINS = "/bulletins"
-#: Of the page of one that is being made: it does not ask again by itself.
-STILL = Parameter("still", parse=chosen_from((("yes", ""),)), kind="hidden")
+#: Of the page of one that is being made: it asks again by itself, for who wants that.
+AGAIN = Parameter("again", parse=chosen_from((("yes", ""),)), kind="hidden")
 #: Seconds after which the page of one that is being made is asked for again.
 REFRESH_S = 3
 #: Bytes of a kB, in which sizes are shown.
@@ -110,19 +110,17 @@ def bulletin_page(visit: Visit, its: OrderedBulletin) -> ConsolePage:
     back = Facts("", (Fact(_("Bulletins"), _("all of yours"), visit.href(BULLETINS)),))
     parts.append(PagePart("back", "", (back,)))
     title = _("Bulletin {period}").format(period=order.period.name)
-    asks_again = under_way and visit.asked.get(STILL) is None
+    asks_again = under_way and visit.asked.get(AGAIN) is not None
     return ConsolePage("bulletins", title, parts=tuple(parts), refresh_s=REFRESH_S if asks_again else 0)
 
 
 def _asking_fact(visit: Visit) -> Fact:
-    """Whether the page asks again by itself, and the way to the other: a page that changes must be able to stand still
-    (WCAG 2.2, success criterion 2.2.2)."""
+    """Whether the page asks again by itself, and the way to the other: a page that moves without being told to is in
+    the way of who reads slowly (WCAG 2.2, success criterion 2.2.2)."""
     _ = visit._
-    if visit.asked.get(STILL) is None:
-        return Fact(
-            _("This page asks again by itself every few seconds"), _("let it stand still"), visit.here(still="yes")
-        )
-    return Fact(_("This page stands still"), _("let it ask again by itself"), visit.here(still=None))
+    if visit.asked.get(AGAIN) is None:
+        return Fact(_("This page stands still"), _("let it ask again by itself"), visit.here(again="yes"))
+    return Fact(_("This page asks again by itself every few seconds"), _("let it stand still"), visit.here(again=None))
 
 
 def _file_fact(visit: Visit, its: OrderedBulletin, form: str, content: bytes) -> Fact:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Cell
-from exporters.redaction.persons import without_names
+from exporters.redaction.persons import shown_work, without_names
 from sensor.cases.states import CaseError
 from sensor.cases.steps import concluded
 from sensor.console.desk import Visit
@@ -127,7 +127,8 @@ def step_text(visit: Visit, case: Case, change: Change) -> str:
             return _("Due as its state says.")
         return _("Next step due on {day}.").format(day=f"{moment(due, visit.desk.zone):%Y-%m-%d}")
     if change.kind == "conclude":
-        return conclusion_text(visit, concluded(details)) if details else _("Concluded.")
+        work = shown_work(concluded(details), case.enterprise, case.site, persons=False)
+        return conclusion_text(visit, work) if details else _("Concluded.")
     if change.kind == "attach":
         name = without_names(str(details.get("name", "")), case.enterprise, case.site, persons=False)
         sentence = _("Attachment {number}: {name}, SHA-256 {digest}.")
@@ -167,8 +168,9 @@ def found_text(visit: Visit, work: CaseWork) -> str:
     return comma.join(parts)
 
 
-def found_cells(visit: Visit, work: CaseWork) -> tuple[Cell, ...]:
+def found_cells(visit: Visit, case: Case) -> tuple[Cell, ...]:
     """Conclusion, measures and field result in a list; what is not known is empty."""
+    work = shown_work(case.work, case.enterprise, case.site, persons=False)
     found = work.field_result or FieldResult()
     return (
         None if work.conclusion is None else conclusion_title(visit, work),

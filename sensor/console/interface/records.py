@@ -198,14 +198,8 @@ def sensor_record(visit: Visit, sensor: SensorSummary) -> JsonRecord:
 
 
 def week_record(visit: Visit) -> JsonRecord:
-    """The figures of a week: of all that the token sees, by algorithm and by division; made once for a scope, as those
-    of pages are."""
-    subject = f"week of programs {visit.period.name}"
-    return visit.desk.cache.get(visit.scope, subject, lambda: _week_record(visit))
-
-
-def _week_record(visit: Visit) -> JsonRecord:
-    """The same, made. Counts are null where nobody listened and nothing was seen."""
+    """The figures of a week: of all that the token sees, by algorithm and by division. Counts are null where nobody
+    listened and nothing was seen."""
     summary = visit.week.summary
     lines = summary.lines
     counted, observed = owners_counted(summary), visit.week.coverage.part > 0.0 or bool(lines)

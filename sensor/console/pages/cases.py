@@ -154,7 +154,7 @@ def case_row(visit: Visit, case: Case) -> ListedRow:
         visit.cells.moment(case.opened_ns),
         visit.cells.moment(case.last_ns),
         case.work.assignee,
-        *found_cells(visit, case.work),
+        *found_cells(visit, case),
     )
     links = {"case": visit.href(f"/cases/{case.case_id}")}
     if case.site_id is not None:

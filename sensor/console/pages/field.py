@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from exporters.forms.amounts import AT_LEAST, digits
 from exporters.forms.documents.columns import estimated
 from exporters.forms.documents.model import Cell, Column, DocumentTable
+from exporters.redaction.persons import shown_work
 from sensor.console.blocks import ConsoleBlock, Sayings
 from sensor.console.casework.sentences import conclusion_title, machines_text, measures_title
 from sensor.console.desk import Visit
@@ -24,7 +25,7 @@ KILO = 1_000.0
 
 def field_blocks(visit: Visit, case: Case) -> tuple[ConsoleBlock, ...]:
     """Conclusion and measures, and the comparison; nothing where nothing was concluded."""
-    work, _ = case.work, visit._
+    work, _ = shown_work(case.work, case.enterprise, case.site, persons=False), visit._
     if work.conclusion is None and not work.measures and work.field_result is None:
         return ()
     concluded = _("Conclusion: {conclusion}. Measures: {measures}.").format(

@@ -12,6 +12,7 @@ from exporters.forms.documents.model import Absent, Cell, Column, DocumentTable,
 from exporters.forms.fitting import short, visible
 from exporters.forms.report import panels, strips
 from exporters.forms.report.details import details
+from exporters.forms.report.rows import STANDINGS
 from exporters.redaction.attribution import without_persons
 from sensor.console.address_bar import LANGUAGE
 from sensor.console.blocks import (
@@ -46,15 +47,6 @@ SPEAKERS = {
     "pool": N_("pool"),
     "originator": N_("who opened"),
     "responder": N_("who answered"),
-}
-STANDINGS = {
-    "answer": N_("the answer rests on it"),
-    "agrees": N_("agrees"),
-    "wider": N_("a wider range"),
-    "conflict": N_("contradicts"),
-    "shared": N_("several holders"),
-    "machine": N_("names the machine"),
-    "context": N_("context"),
 }
 NO_FINDING = N_("There is no such finding, or it is not yours to see.")
 

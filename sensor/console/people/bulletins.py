@@ -16,7 +16,7 @@ from sensor.audit.entry import AuditActor, AuditEntry, Plain
 from sensor.bulletin.period import PeriodError, chosen_period
 from sensor.console.bulletins.making import BulletinOrder
 from sensor.console.bulletins.press import BulletinPress, OrderedBulletin, PressBusyError
-from sensor.console.bulletins.shown import BULLETINS, STILL, bulletin_page, bulletins_page, file_name
+from sensor.console.bulletins.shown import AGAIN, BULLETINS, bulletin_page, bulletins_page, file_name
 from sensor.console.desk import Desk, Visit
 from sensor.console.listing import CONTENT_TYPES
 from sensor.console.people.acting import visit_of
@@ -90,7 +90,7 @@ class _BulletinDesk:
 
     def shown(self, request: Request, key: str) -> Response:
         """How far one is."""
-        visit = visit_of(request, self._desk, STILL)
+        visit = visit_of(request, self._desk, AGAIN)
         page = bulletin_page(visit, self._present(visit, key))
         return HTMLResponse(render.html(visit, page).encode("utf-8", "replace"))
 

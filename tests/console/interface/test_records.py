@@ -102,8 +102,8 @@ def test_whose_an_address_is_and_its_findings_are_those_of_the_command_line(
     assert record["owners"] == printed["owners"]
     assert record["newest_findings"] == [finding["finding_id"] for finding in printed["findings"]]
     for finding in printed["findings"]:
-        one = program.get(f"{BASE}/findings/{finding['finding_id']}").json()["record"]
-        assert {key: one[key] for key in finding} == finding
+        record = program.get(f"{BASE}/findings/{finding['finding_id']}").json()["record"]
+        assert {key: record[key] for key in finding} == finding
 
 
 def every_path(program: Any) -> list[str]:

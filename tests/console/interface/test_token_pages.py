@@ -72,8 +72,8 @@ def test_an_officer_makes_a_token_that_is_shown_once_and_ends_it(browse: Any, pr
     assert secret not in page
     assert token_id in page
     assert [reads(browser, secret, name) for name in ("cases", "figures", "findings")] == [200, 200, 403]
-    made = next(token for token in programs.door.tokens.of("officer") if token.token_id == token_id)
-    assert (made.divisions, made.scopes) == (frozenset({"320505"}), frozenset({"read:cases", "read:figures"}))
+    token = next(token for token in programs.door.tokens.of("officer") if token.token_id == token_id)
+    assert (token.divisions, token.scopes) == (frozenset({"320505"}), frozenset({"read:cases", "read:figures"}))
     ended = browser.send_form(f"/account/tokens/{token_id}", token=browser.token)
     assert (ended.status_code, reads(browser, secret)) == (303, 401)
     assert secret not in repr(audited(programs.url))
