@@ -3,16 +3,18 @@ after records changed."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from sensor.ledger import Ledger
 from sensor.ledger.read import finding_times
-from sensor.ledger.read.finding_times import TimesMemory, times_of
+from sensor.ledger.read.finding_times import FINDING_ITSELF, TimesMemory, times_of
 from sensor.ledger.read.lists.desk import DeskReader
 from sensor.ledger.store.records import dumps
 from sensor.model.coverage import DEFAULT_GROUNDS
+from sensor.model.quantities import WatchedStretch
 from sensor.model.scope import EVERYWHERE
 from sensor.signatures.loader import shipped_sites
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
@@ -49,9 +51,17 @@ def test_a_record_is_read_once_and_again_when_it_changed(monkeypatch: pytest.Mon
     assert len(read) == 2
 
 
-def test_a_memory_is_bounded() -> None:
-    memory = TimesMemory(most=2)
-    text = dumps(mined(1, MONDAY, MONDAY + HOUR, 50))
+def test_a_memory_is_bounded_by_what_it_holds_and_not_by_its_findings() -> None:
+    finding = mined(1, MONDAY, MONDAY + HOUR, 50)
+    active = tuple(WatchedStretch(MONDAY + n * HOUR, MONDAY + n * HOUR + 1, 0) for n in range(100))
+    longer = dataclasses.replace(finding, active=active)
+    its = [times_of(each) for each in (finding, longer)]
+    one_weight, long_weight = (FINDING_ITSELF + len(each.stretches) + len(each.spans) for each in its)
+    memory = TimesMemory(most=2 * one_weight)
     for identity in "abcab":
-        memory.times(identity, text)
-    assert len(memory._entries) == 2
+        memory.times(identity, dumps(finding))
+    assert list(memory._entries) == ["a", "b"]
+    memory.times("long", dumps(longer))
+    assert (list(memory._entries), memory._held) == (["long"], long_weight)
+    memory.times("long", dumps(finding))
+    assert memory._held == one_weight

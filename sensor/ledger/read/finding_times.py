@@ -16,8 +16,8 @@ from sensor.model.finding import Finding
 from sensor.model.quantities import WatchedStretch
 from sensor.model.work import WithAssumed, mining_stretches, with_assumed
 
-#: Findings that are remembered at most; some 1 kB each.
-MOST_REMEMBERED = 50_000
+#: Stretches and spans that are remembered at most, some 150 bytes each; a finding counts as four besides.
+MOST_REMEMBERED, FINDING_ITSELF = 400_000, 4
 
 
 class FindingTimes(NamedTuple):
@@ -46,6 +46,7 @@ class TimesMemory:
         self._most = most
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, tuple[bytes, FindingTimes]] = OrderedDict()
+        self._held = 0
 
     def times(self, finding_id: str, record: str) -> FindingTimes:
         """Those of a finding by the text of its record. Raises DamagedRecordError."""
@@ -57,8 +58,13 @@ class TimesMemory:
                 return entry[1]
         found = times_of(load_finding(record))
         with self._lock:
+            former = self._entries.pop(finding_id, None)
+            self._held += _weight(found) - (0 if former is None else _weight(former[1]))
             self._entries[finding_id] = (digest, found)
-            self._entries.move_to_end(finding_id)
-            if len(self._entries) > self._most:
-                self._entries.popitem(last=False)
+            while self._held > self._most and len(self._entries) > 1:
+                self._held -= _weight(self._entries.popitem(last=False)[1][1])
         return found
+
+
+def _weight(times: FindingTimes) -> int:
+    return FINDING_ITSELF + len(times.stretches) + len(times.spans)
