@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from sensor.console.desk import Desk
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import DoorSignIn
+from sensor.console.people.uploads import read_upload
+from sensor.console.refusal import RefusalError
 from sensor.console.web.app import make_app
+from sensor.console.web.rules import RULES
 from sensor.ledger.read.lists.desk import DeskReader
 from sensor.ledger.store.errors import LedgerError
 from tests.console.attack.__main__ import console_routes
@@ -51,8 +55,22 @@ def test_whoever_goes_away_in_the_middle_of_a_form_leaves_no_trace_in_the_journa
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
+def test_whoever_goes_away_in_the_middle_of_an_upload_is_refused() -> None:
+    begun = b'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\nabc'
+    pieces = iter([{"type": "http.request", "body": begun, "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(pieces)
+
+    request = Request({"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}, receive)
+    with pytest.raises(RefusalError):
+        asyncio.run(read_upload(request, ("file",), lambda _token: None))
+
+
 def test_the_description_that_tools_attack_has_every_route_that_is_read_and_the_forms() -> None:
     routes = console_routes()
+    others = {name for name in RULES if name.startswith("interface-")} | {"to-provider", "from-provider"}
+    assert {route.name for route in routes} == set(RULES) - others
     document = description(routes, "0" * 64, {"number": ["7"]})
     described = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
     assert {f"GET-{route.name}" for route in routes if "GET" in route.methods} <= described

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from sensor.cases.file_kinds import MOST_FILE_BYTES, TOO_LARGE_FILE
 from sensor.cases.states import CaseError
@@ -138,7 +138,7 @@ async def read_upload(request: Request, fields: Collection[str], admit: Callable
         async for piece in request.stream():
             parser.write(piece)
         parser.finalize()
-    except MultipartParseError:
+    except (MultipartParseError, ClientDisconnect):  # the other end went away: no mistake of ours
         raise RefusalError(400, UNREADABLE) from None
     if not reader.ended or TOKEN not in reader.values:
         raise RefusalError(400, UNREADABLE)
