@@ -28,12 +28,10 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 
     if options.action == "move" or getattr(options, "whole", False) or _is_folder(options):
         return desk_copies.run(options, settings)
-    action = {"backup": _backup, "restore": _restore, "check": _check}[options.action]
     with exit_on(LedgerError, code=RUN_ERROR), exit_on(LedgerUsedError, code=BUSY):
-        if options.action != "restore":
-            return action(options, settings.ledger.url)
-        with audited(settings, "ledger.restore", [], {"file": str(options.file)}):
-            return action(options, settings.ledger.url)
+        if options.action == "restore":
+            return _restore(options, settings)
+        return {"backup": _backup, "check": _check}[options.action](options, settings.ledger.url)
 
 
 def _is_folder(options: argparse.Namespace) -> bool:
@@ -59,17 +57,27 @@ def _backup(options: argparse.Namespace, url: str) -> int:
     return RUN_ERROR if faults else OK
 
 
-def _restore(options: argparse.Namespace, url: str) -> int:
+def _restore(options: argparse.Namespace, settings: Configuration) -> int:
+    from sensor.copies.forgotten import forget_again
     from sensor.intake.process import is_running, this_process
     from sensor.ledger import care
 
-    file = options.file
-    former = care.restore_from(url, Path(file), care.Restorer(this_process(), is_running, time.time_ns()))
+    url, file, remarks = settings.ledger.url, str(options.file), list[str]()
+    by = care.Restorer(this_process(), is_running, time.time_ns())
+    audit = desk_copies.desk_places(settings).audit
+    with audited(settings, "ledger.restore", [], {"file": file}) as change:
+        former = care.restore_from(
+            url, Path(file), by, lambda fresh: remarks.extend(forget_again(fresh, audit, by.now_ns))
+        )
+        change.after = {"remarks": "; ".join(remarks)} if remarks else None
     if options.json:
+        kept_as = None if former is None else str(former)
         place = str(care.file_of(url))
-        print_json({"ledger": place, "restored_from": file, "former": None if former is None else str(former)})
+        print_json({"ledger": place, "restored_from": file, "former": kept_as, "remarks": remarks})
     else:
         print(f"the ledger is {file} now" + ("" if former is None else f"; the one before is kept as {former}"))
+    for remark in remarks:
+        say(remark)
     return OK
 
 

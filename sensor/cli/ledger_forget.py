@@ -31,6 +31,11 @@ BEYOND = (
     "Figures of past periods stay in the ledger, as nobody's. A book that names it names it again when it mines again, "
     "and so does a capture that is replayed again.",
 )
+#: Of a file that a sensor writes.
+REMAINS = (
+    "Free pages of the ledger's file, which nothing reads, may hold rows of before: a forgetting while no sensor runs "
+    "writes the file anew without them."
+)
 
 
 def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
@@ -48,7 +53,7 @@ def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) ->
         with audited(settings, "ledger.forget", [named], {}) as change:
             done = ledger.forget(subject, time.time_ns())
             files, code = _delete_evidence(settings, done.finding_ids)
-            attached = CaseClerk(ledger.engine, files_of(settings.ledger)).drop_unused(done.attached)
+            attached = CaseClerk(ledger.engine, files_of(settings.ledger)).drop_left_over()
             change.after = {"findings": done.findings, "connections": done.connections, "evidence_files": files}
             change.after = {**change.after, "attachments": attached}
     except ForgetError as error:
@@ -136,6 +141,8 @@ def _sentences(done: Forgotten, files: int, attached: int) -> list[str]:
     for what, counts in (("Removed", removed), ("Made anonymous", anonymous)):
         some = [f"{count} {kind}" for kind, count in counts.items() if count]
         sentences.append(f"{what}: {', '.join(some) or 'nothing'}.")
+    if done.remains:
+        sentences.append(REMAINS)
     if done.pools:
         sentences.append(f"It is the pool's address of {done.pools} findings of others, which stay.")
     return sentences

@@ -3,14 +3,14 @@ is there; what was there is set aside, not deleted.
 
 The audit only ever grows: one that is there, is whole and has the copy's last row in it goes on. Sessions end, and what
 was ended since the copy was made stays ended: an old copy must bring back no disabled account, no revoked token, no
-right that was taken away and no password that was replaced.
+right that was taken away, no password that was replaced and nobody who was forgotten.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from sensor.audit.entry import AuditActor, AuditEntry
 from sensor.audit.store import AuditReader, AuditStore
 from sensor.audit.verify import AuditVerdict, verify
 from sensor.copies.back_up import copied
+from sensor.copies.forgotten import forget_again, removed_in
 from sensor.copies.manifest import ATTACHMENTS, NOTHING_DONE, CopyManifest, check_files, hash_of, read_manifest
 from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
 from sensor.ledger.care import Restorer, give_like, refuse_used, schema_of, set_aside, stamp, sync_folder, translated
@@ -72,12 +73,14 @@ def restore_desk(
     try:
         with translated(file_of_place(places.ledger)):
             fresh = [(place, _laid_ready(place, folder, begun)) for place in places.every if place.what in wanted]
+        ledger = next(path for place, path in fresh if place.what == "ledger")
+        remarks = (*remarks, *forget_again(ledger, places.audit, by.now_ns))
         ended = _end_what_is_over(places, {place.what: path for place, path in fresh}, by.now_ns)
         chain = next((path for place, path in fresh if place.what == "audit"), file_of_place(places.audit))
         asked = _note(places, chain, replace(entry, phase="asked")) if chain.exists() else None
         for place in places.every:
             refuse_used(file_of_place(place), by)
-        _bring_attachments(places, folder, manifest)
+        _bring_attachments(places, folder, manifest, removed_in(ledger))
         former = _swap(fresh, stamp(by.now_ns))
     except BaseException:
         for path in begun:
@@ -233,7 +236,7 @@ def _note(places: DeskPlaces, chain: Path, entry: AuditEntry) -> int:
         store.close()
 
 
-def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest) -> None:
+def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest, removed: Collection[str]) -> None:
     """Files of cases that are not there, or damaged. None is taken away."""
     if places.attachments is None or not manifest.attachments:
         return
@@ -242,6 +245,8 @@ def _bring_attachments(places: DeskPlaces, folder: Path, manifest: CopyManifest)
             places.attachments.mkdir(0o700)
             belong_to_folder(places.attachments)
         for file in manifest.attachments:
+            if file.sha256 in removed:
+                continue
             target = places.attachments / file.sha256
             if not target.exists() or hash_of(target) != file.sha256:
                 unfinished = target.with_name(f"{target.name}.part")

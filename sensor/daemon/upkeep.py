@@ -46,10 +46,9 @@ class LedgerUpkeep:
             self._failed(error)
 
     def prune(self, now_ns: int) -> None:
-        """Let go what is over its age or its number, with the files of whoever was forgotten."""
+        """Let go what is over its age or its number, with the files of what was forgotten or removed."""
         try:
             self.counters["ledger_pruned"] += self._ledger.prune(now_ns)
-            self._clerk.drop_unused(self._ledger.forgotten_files)
-            self._ledger.forgotten_files.clear()
+            self._clerk.drop_left_over()
         except LedgerError as error:
             self._failed(error)

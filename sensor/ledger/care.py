@@ -117,8 +117,9 @@ class Restorer:
     now_ns: int
 
 
-def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
-    """Put a copy in a ledger's place; where the former file is now, None if there was none.
+def restore_from(url: str, backup: Path, by: Restorer, prepare: Callable[[Path], None] = lambda _: None) -> Path | None:
+    """Put a copy in a ledger's place; where the former file is now, None if there was none. `prepare` gets the file
+    that was laid ready, before it takes its place.
 
     Raises LedgerError if the copy is no sound ledger, or LedgerUsedError if a process uses the ledger; then nothing was
     changed.
@@ -141,6 +142,7 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'leases'").fetchone():
                 connection.execute("DELETE FROM leases")  # of processes of then
         give_like(place, fresh)
+    prepare(fresh)
     refuse_used(place, by)
     with translated(place):
         former = set_aside(place, f"{place.name}.before-restore-{stamp(by.now_ns)}")

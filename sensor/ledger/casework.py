@@ -15,12 +15,12 @@ from sensor.cases.commands import AttachFile, CaseCommand, CaseStand
 from sensor.cases.file_kinds import kind_of, stored_name
 from sensor.cases.states import CaseError
 from sensor.ledger.read.selection import Selection
-from sensor.ledger.store.attachment_rows import stored_hashes
+from sensor.ledger.store.attachment_rows import removed_hashes, stored_hashes
 from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.database import reading, writing
 from sensor.ledger.store.errors import LedgerError
 from sensor.ledger.store.short_write import check_schema, engine_of_short_writes, writing_refusal
-from sensor.ledger.write import casework
+from sensor.ledger.write import casework, forget
 from sensor.ledger.write.casework import CaseStep
 from sensor.model.scope import EVERYWHERE, Scope
 
@@ -107,9 +107,20 @@ class CaseClerk:
             return 0
         with reading(self._engine) as connection:
             gone = set(digests) - stored_hashes(connection)
-        for digest in gone:
-            self.files.drop(digest)
-        return len(gone)
+        return sum(self.files.drop(digest) for digest in gone)
+
+    def drop_left_over(self) -> int:
+        """Delete the files of all attachments that were forgotten or removed, those too that a process left which died
+        before it could; how many. Raises LedgerError."""
+        if self.files is None:
+            return 0
+        with reading(self._engine) as connection:
+            removed, forgotten = removed_hashes(connection), forget.has_hashes(connection)
+        gone = sum(self.files.drop(digest) for digest in removed)
+        if forgotten:
+            with writing(self._engine) as connection:
+                forget.blank_hashes(connection)
+        return gone
 
 
 def changed_facts(done: CaseStep) -> tuple[dict[str, str | int | None], dict[str, str | int | None]]:

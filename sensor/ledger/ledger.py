@@ -20,7 +20,7 @@ from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.ledger.store.database import connect, empty_log, is_own, open_to_read, reading, writing
+from sensor.ledger.store.database import connect, empty_log, is_own, open_to_read, reading, rewrite_file, writing
 from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
@@ -62,7 +62,6 @@ class Ledger:
         self._reviewed_case = 0  # the case that was looked at last
         self._merged_day: int | None = None  # the hour before which hours become days
         self._merged_series: int | None = None  # the series that was looked at last for that; None: all were
-        self.forgotten_files: set[str] = set()  # hashes of files of persons that were forgotten, to be deleted
         self._leased = False  # whether writing needs the lease
 
     @classmethod
@@ -146,13 +145,18 @@ class Ledger:
             sensors.retire(connection, sensor_id, now_ns)
 
     def forget(self, subject: ForgetSubject, now_ns: int) -> Forgotten:
-        """Forget an address, an enterprise or a person; what went. Raises LedgerError, or ForgetError if that cannot
-        be."""
+        """Forget an address, an enterprise or a person; what went. A file that no sensor writes is written anew,
+        without what stood in it before. Raises LedgerError, or ForgetError if that cannot be."""
+        is_file = self.engine.dialect.name == "sqlite"
         with self._writing() as connection:
-            if self.engine.dialect.name == "sqlite":
+            if is_file:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")  # zeros where the rows were
             done = subject.forget(connection, now_ns)
-        empty_log(self.engine)
+            done.remains = is_file and connection.execute(select(LEASES.c.sensor_id).limit(1)).first() is not None
+        if is_file and not done.remains:
+            rewrite_file(self.engine)
+        else:
+            empty_log(self.engine)
         return done
 
     @contextmanager
@@ -265,15 +269,13 @@ class Ledger:
             gone += connection.execute(delete(CONDITIONS).where(CONDITIONS.c.last_ns < since_ns)).rowcount
             gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
             gone += self.outbox.drop_old(connection, now_ns - bounds.events_ns)
-            forgotten, attached = retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
-            gone += forgotten
+            gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
             gone += _delete_oldest(connection, FINDINGS, bounds.findings)
             gone += _delete_oldest(connection, CONNECTIONS, bounds.connections)
             _delete_orphans(connection)
             gone += retention.delete_old_owners(connection, now_ns - bounds.owners_ns)
             gone += _delete_oldest(connection, NODES, bounds.nodes)
-        self.forgotten_files |= attached
         return gone
 
     def _close_page(self, now_ns: int, silence_ns: int) -> list[Finding]:

@@ -239,9 +239,14 @@ def test_what_is_forgotten_takes_its_files_and_words_with_it(ledger: Ledger, cle
     clerk.command(number, [ConcludeCase("mine", (), RESULT)], "li", MONDAY)
     enterprise = case_of(ledger, number).enterprise
     assert enterprise is not None
-    gone = ledger.forget(ForgetSubject(enterprise_id=enterprise.enterprise_id), MONDAY + DAY)
-    assert gone.attached == {done.after.attachments[0].sha256}
-    assert clerk.drop_unused(gone.attached) == 1
+    ledger.forget(ForgetSubject(enterprise_id=enterprise.enterprise_id), MONDAY + DAY)
+    # the process dies here; another one comes to it
+    assert clerk.files is not None
+    assert [path.name for path in clerk.files.path.iterdir()] == [done.after.attachments[0].sha256]
+    assert clerk.drop_left_over() == 1
+    assert not list(clerk.files.path.iterdir())
+    assert {each.sha256 for each in ledger.reader.attachments(number)} == {""}
+    assert clerk.drop_left_over() == 0
     case = case_of(ledger, number)
     assert case.work.conclusion is None
     assert all(step.details is None for step in case.changes)

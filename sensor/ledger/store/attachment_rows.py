@@ -24,3 +24,10 @@ def stored_hashes(connection: Connection) -> set[str]:
     """The hashes of all files that some case still has."""
     query = select(ATTACHMENTS.c.sha256).where(ATTACHMENTS.c.removed_ns.is_(None)).distinct()
     return set(connection.scalars(query))
+
+
+def removed_hashes(connection: Connection) -> set[str]:
+    """The hashes of files that were removed, and that no case has any more. A process that died between the two may
+    have left the file."""
+    removed = (ATTACHMENTS.c.removed_ns.is_not(None), ATTACHMENTS.c.sha256 != "")
+    return set(connection.scalars(select(ATTACHMENTS.c.sha256).where(*removed).distinct())) - stored_hashes(connection)

@@ -94,12 +94,15 @@ class AttachmentFolder:
             raise AttachmentError(f"attachments {self.path}: {fault_of(error)[1]}") from None
         return gone
 
-    def drop(self, digest: str) -> None:
-        """Delete a file that no case has any more; nothing where there is none. Raises AttachmentError."""
+    def drop(self, digest: str) -> bool:
+        """Delete a file that no case has any more; whether there was one. Raises AttachmentError."""
         try:
-            self._file(digest).unlink(missing_ok=True)
+            self._file(digest).unlink()
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise AttachmentError(f"attachments {self.path}: {fault_of(error)[1]}") from None
+        return True
 
     def _file(self, digest: str) -> Path:
         if not DIGEST.fullmatch(digest):

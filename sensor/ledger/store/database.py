@@ -164,6 +164,18 @@ def empty_log(engine: Engine) -> None:
                 raw.close()
 
 
+def rewrite_file(engine: Engine) -> None:
+    """Write a file anew without its free pages, in which rows of before may stand yet. Others wait for as long as it
+    takes. Raises LedgerError."""
+    with translated_errors(engine):
+        raw = engine.raw_connection()  # within no transaction
+        try:
+            raw.cursor().execute("VACUUM")
+        finally:
+            raw.close()
+    empty_log(engine)
+
+
 def set_pragmas(connection: Any, _: object) -> None:
     """How a connection of SQLite writes."""
     connection.isolation_level = None  # the driver begins no transactions of its own

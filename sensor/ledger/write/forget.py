@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, update
 
@@ -46,6 +46,7 @@ from sensor.model.node import Node
 FORGOTTEN_PREFIX = "forgotten:"
 #: Rows in one query.
 PAGE = 500
+_WITH_HASH = (ATTACHMENTS.c.removed_why == FORGOTTEN, ATTACHMENTS.c.sha256 != "")
 
 
 class ForgetError(ValueError):
@@ -68,7 +69,7 @@ class Forgotten:
     rewritten: int = 0  # records of others that named it
     pools: int = 0  # findings of others at this address as a pool, which stay
     finding_ids: tuple[str, ...] = ()
-    attached: set[str] = field(default_factory=set)  # hashes of files of its cases
+    remains: bool = False  # whether pages that are free now may hold it yet: a sensor writes the file
 
     @property
     def anything(self) -> bool:
@@ -190,17 +191,27 @@ def _close(connection: Connection, done: Forgotten, cases: Sequence[int], now_ns
             connection.execute(insert(CHANGES).values(change))
         connection.execute(update(CASES).where(its).values(own_due_ns=None, conclusion=None, assignee=None))
         connection.execute(update(CHANGES).where(CHANGES.c.case_id == case_id).values(why=FORGOTTEN, details=None))
-        _forget_files(connection, done, case_id, now_ns)
+        _forget_files(connection, case_id, now_ns)
         done.cases += 1
 
 
-def _forget_files(connection: Connection, done: Forgotten, case_id: int, now_ns: int) -> None:
-    """Of a case's files there stays that there were some; the files are deleted afterwards."""
+def _forget_files(connection: Connection, case_id: int, now_ns: int) -> None:
+    """Of a case's files there stays that there were some. Their hashes stay until the files are deleted, by whoever
+    comes to it."""
     its = ATTACHMENTS.c.case_id == case_id
-    done.attached |= set(connection.scalars(select(ATTACHMENTS.c.sha256).where(its, ATTACHMENTS.c.sha256 != "")))
     gone = {"removed_ns": now_ns, "removed_by": states.SENSOR}
     connection.execute(update(ATTACHMENTS).where(its, ATTACHMENTS.c.removed_ns.is_(None)).values(gone))
-    connection.execute(update(ATTACHMENTS).where(its).values(name=FORGOTTEN, sha256="", removed_why=FORGOTTEN))
+    connection.execute(update(ATTACHMENTS).where(its).values(name=FORGOTTEN, removed_why=FORGOTTEN))
+
+
+def has_hashes(connection: Connection) -> bool:
+    """Whether forgotten files have their hashes yet."""
+    return connection.execute(select(ATTACHMENTS.c.case_id).where(*_WITH_HASH).limit(1)).first() is not None
+
+
+def blank_hashes(connection: Connection) -> None:
+    """Forgotten files, which are deleted now, lose their hashes."""
+    connection.execute(update(ATTACHMENTS).where(*_WITH_HASH).values(sha256=""))
 
 
 def _blank_address(connection: Connection, cases: Iterable[int], address: str) -> None:

@@ -49,9 +49,9 @@ def delete_old_owners(connection: Connection, before_ns: int) -> int:
     return gone + connection.execute(delete(ENTERPRISES).where(~owned)).rowcount
 
 
-def forget_old_persons(connection: Connection, before_ns: int, now_ns: int) -> tuple[int, set[str]]:
-    """Persons of whom nothing was seen since a moment, no finding and no case is open; how many records went, and the
-    hashes of files of their cases. A bounded number at once."""
+def forget_old_persons(connection: Connection, before_ns: int, now_ns: int) -> int:
+    """Persons of whom nothing was seen since a moment, no finding and no case is open; how many records went. A bounded
+    number at once."""
     its_site = SITES.c.enterprise_id == ENTERPRISES.c.enterprise_id
     seen = (
         exists().where(its_site, SERIES.c.site_id == SITES.c.site_id, SERIES.c.last_ns >= before_ns),
@@ -62,12 +62,11 @@ def forget_old_persons(connection: Connection, before_ns: int, now_ns: int) -> t
     persons = ENTERPRISES.c.record.contains(_INDIVIDUAL, autoescape=True)
     other = ~ENTERPRISES.c.enterprise_id.startswith(FORGOTTEN_PREFIX, autoescape=True)
     query = select(ENTERPRISES.c.enterprise_id).where(persons, other, *(~sign for sign in seen))
-    gone, attached = 0, set[str]()
+    gone = 0
     for enterprise_id in list(connection.scalars(query.limit(PERSONS_AT_ONCE))):
         try:
             done = forget_enterprise(connection, enterprise_id, now_ns)
         except ForgetError:
             continue  # a sensor follows it
         gone += done.findings + done.owners + done.sites + done.machines + done.nodes
-        attached |= done.attached
-    return gone, attached
+    return gone
