@@ -188,7 +188,7 @@ province: .venv/.dev
 # How long pages take on a large ledger while it is written, and whoever attacks the console; on this host alone. Without
 # its arguments LOAD takes both databases, 5,000 addresses and 52 weeks, 50 visitors for three minutes: half an hour.
 desk-load: .venv/.dev
-	@$(BIN)/python -m tests.console.load $(or $(LOAD),--visitors 50,100,200,500 --write)
+	@$(BIN)/python -m tests.console.load $(or $(LOAD),--visitors 50,100,200,500 --curve 500x52,5000x52,50000x13 --write)
 
 # As root in a namespace without a route. wapiti (GPL-2.0) and schemathesis (MIT) are programs that are run, no libraries.
 desk-attack: .venv/.dev build/demo.pcap

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -38,6 +38,14 @@ class _Entry:
     shown_until_s: float
 
 
+@dataclass
+class _Turn:
+    """Who makes a value, and how many want it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    waiting: int = 0
+
+
 class FiguresCache:
     """Any thread may ask; one makes, those who ask for the same and have nothing to be shown wait."""
 
@@ -45,7 +53,7 @@ class FiguresCache:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[Subject, _Entry] = OrderedDict()
-        self._making: dict[Subject, threading.Lock] = {}
+        self._making: dict[Subject, _Turn] = {}
         self._renewals: SimpleQueue[tuple[Subject, Callable[[], object], Callable[[object], int]]] = SimpleQueue()
         self._renewing: set[Subject] = set()
         self._thread: threading.Thread | None = None
@@ -62,9 +70,10 @@ class FiguresCache:
                 if self._clock() >= entry.new_until_s:
                     self._renew_later(key, make, size)  # type: ignore[arg-type]
                 return entry.value  # type: ignore[return-value]
-            turn = self._making.setdefault(key, threading.Lock())
+            turn = self._making.setdefault(key, _Turn())
+            turn.waiting += 1
         try:
-            with turn:
+            with turn.lock:
                 with self._lock:
                     entry = self._entries.get(key)
                 if entry is not None and self._clock() < entry.shown_until_s:
@@ -72,7 +81,9 @@ class FiguresCache:
                 return self._make(key, make, size)
         finally:
             with self._lock:
-                self._making.pop(key, None)
+                turn.waiting -= 1
+                if not turn.waiting:  # not before: where making fails, those who wait go on one by one
+                    del self._making[key]
 
     def _make(self, key: Subject, make: Callable[[], Value], size: Callable[[Value], int]) -> Value:
         began_s = self._clock()

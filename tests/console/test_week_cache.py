@@ -106,6 +106,37 @@ def test_those_who_ask_for_the_same_wait_for_one() -> None:
     assert len(calls) == 1
 
 
+def test_where_making_fails_the_others_try_one_by_one() -> None:
+    cache, at_once, most = FiguresCache(), 0, 0
+    counting, begun = threading.Lock(), threading.Event()
+
+    def make() -> int:
+        nonlocal at_once, most
+        with counting:
+            at_once += 1
+            most = max(most, at_once)
+        begun.set()
+        time.sleep(0.05)
+        with counting:
+            at_once -= 1
+        raise OSError("the ledger cannot be read")
+
+    def ask() -> None:
+        with pytest.raises(OSError, match="cannot be read"):
+            cache.get(SUZHOU, "week", make)
+
+    threads = [threading.Thread(target=ask) for _each in range(3)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(5)
+    time.sleep(0.07)  # the first has failed, the second tries
+    late = threading.Thread(target=ask)
+    late.start()
+    for thread in (*threads, late):
+        thread.join(5)
+    assert most == 1
+
+
 def test_what_is_kept_is_bounded_by_number_and_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(week_cache, "MOST_KEPT", 3)
     monkeypatch.setattr(week_cache, "MOST_SIZE", 10)

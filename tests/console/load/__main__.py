@@ -1,10 +1,11 @@
 """How long pages take on a large ledger while it is written: `make desk-load`.
 
     python -m tests.console.load [--addresses 5000] [--weeks 52] [--visitors 50] [--seconds 180] [--keep FOLDER]
-                                 [--database sqlite|postgresql|both] [--write]
+                                 [--database sqlite|postgresql|both] [--curve 500x52,50000x13] [--write]
 
-To pass, of all pages the median is at most 0.3 s and the 99th percentile at most 1 s, and none failed. With `--write`
-the figures go into docs/console-load.md. It asks this host alone.
+To pass, of all pages the median is at most 0.3 s and the 99th percentile at most 1 s, and none failed; on the ledgers
+of the curve, addresses by weeks on SQLite, nothing is asked for. With `--write` the figures go into
+docs/console-load.md. It asks this host alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from tests.console.load.figures import as_text, write_page
+from tests.console.load.figures import as_curve, as_text, write_page
 from tests.console.load.large_ledger import make_large_ledger
 from tests.console.load.rounds import RoundFigures, run_round
 from tests.ledger.servers import postgresql
@@ -40,7 +41,21 @@ def main() -> int:
             passed &= passes(rounds[0])
         if options.write:
             write_page("\n\n".join(texts[database]), database)
+    if options.curve:
+        _measure_curve(options)
     return 0 if passed else 1
+
+
+def _measure_curve(options: argparse.Namespace) -> None:
+    """The same visitors on smaller and larger ledgers."""
+    found: dict[tuple[int, int], RoundFigures] = {}
+    for addresses, weeks in options.curve:
+        with _ledger("sqlite", options.keep, addresses, weeks) as (url, folder, _):
+            found[addresses, weeks] = run_round(url, folder, options.visitors[0], options.seconds)
+    text = as_curve(found)
+    print(text, flush=True)
+    if options.write:
+        write_page(text, "curve")
 
 
 def passes(its: RoundFigures) -> bool:
@@ -71,12 +86,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
     parser.add_argument("--keep", type=Path, help="a folder in which SQLite's ledgers stay")
+    parser.add_argument("--curve", type=_sizes, default=[], help="addresses by weeks: 500x52,50000x13")
     parser.add_argument("--write", action="store_true", help="write docs/console-load.md")
     return parser.parse_args()
 
 
 def _numbers(text: str) -> list[int]:
     return [int(each) for each in text.split(",")]
+
+
+def _sizes(text: str) -> list[tuple[int, int]]:
+    pairs = [each.split("x") for each in text.split(",")]
+    return [(int(addresses), int(weeks)) for addresses, weeks in pairs]
 
 
 if __name__ == "__main__":

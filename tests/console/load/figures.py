@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.bench.bench_page import COLUMNS, circumstances
@@ -45,11 +45,27 @@ def as_text(database: str, addresses: int, weeks: int, made_s: float, rounds: Se
     return "\n".join(lines)
 
 
+def as_curve(found: Mapping[tuple[int, int], RoundFigures]) -> str:
+    """One round on each of several ledgers: addresses and weeks."""
+    heads = ("addresses", "weeks", "first overview, most s", *HEADS, "MB")
+    lines = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}"]
+    for (addresses, weeks), its in found.items():
+        cells = _cells(its)
+        lines.append(
+            f"| {addresses:,} | {weeks} | {max(its.first_s):.1f} | {' | '.join(map(str, cells[:9]))} | {cells[10]} |"
+        )
+    return "\n".join(lines)
+
+
 PARTS = (0.5, 0.99, 1.0)
 
 
 def _row(its: RoundFigures) -> str:
-    cells = (
+    return f"| {' | '.join(map(str, _cells(its)))} |"
+
+
+def _cells(its: RoundFigures) -> tuple[object, ...]:
+    return (
         its.visitors,
         len(its.pages),
         f"{len(its.pages) / its.seconds:.1f}",
@@ -60,7 +76,6 @@ def _row(its: RoundFigures) -> str:
         f"{its.resident_bytes / 1e6:.0f}",
         its.writer.partition(" ")[2],
     )
-    return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
 def write_page(text: str, database: str) -> None:
