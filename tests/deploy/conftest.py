@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -102,6 +102,26 @@ def built(output: Path, *options: str) -> Path:
         pytest.skip(made.stderr.strip())
     assert made.returncode == 0, made.stderr
     return Path(made.stdout.strip())
+
+
+def machine_output(folder: Path, package: Path, script: str, files: Sequence[Path]) -> str:
+    """What a script says on a machine of its own (`machine.sh`) with the package installed and systemd as process 1;
+    skips where none can be made."""
+    if os.geteuid() != 0 or not Path("/lib/systemd/systemd").exists() or debian_python() is None:
+        pytest.skip("only root of a Debian host can make a machine with systemd in it")
+    alone = ("--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--net")
+    machine = Path(__file__).parent / "machine.sh"
+    command = [program("unshare"), *alone, "sh", machine, folder, package, script, *files]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=200)
+    if ran.returncode == 77 or "unshare failed" in ran.stdout or "systemd does not come up here" in ran.stdout:
+        pytest.skip("a machine of its own cannot be made here")
+    return ran.stdout
+
+
+def answers_in(output: str) -> dict[str, str]:
+    """Lines of the form `== NAME ANSWER`."""
+    lines = [line[3:] for line in output.splitlines() if line.startswith("== ")]
+    return dict(line.partition(" ")[::2] for line in lines)
 
 
 @pytest.fixture

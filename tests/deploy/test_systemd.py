@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import debian_python, program
+from tests.deploy.conftest import answers_in, machine_output, program
 
 HERE = Path(__file__).parent
 SCRIPT = """
@@ -101,19 +99,12 @@ def has_landlock() -> bool:
 @pytest.fixture(scope="module")
 def said(package: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the script and the stand-in said, by their first word."""
-    if os.geteuid() != 0 or not Path("/lib/systemd/systemd").exists() or debian_python() is None:
-        pytest.skip("only root of a Debian host can make a machine with systemd in it")
-    folder = tmp_path_factory.mktemp("machine")
-    alone = ("--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--net")
     files = (HERE / "standin.py", HERE / "standin.conf", HERE / "frames.py")
-    command = [program("unshare"), *alone, "sh", HERE / "machine.sh", folder, package, SCRIPT, *files]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=200)
-    lines = [line[3:] for line in ran.stdout.splitlines() if line.startswith("== ")]
-    if ran.returncode == 77 or "unshare failed" in ran.stdout or "systemd does not come up here" in ran.stdout:
-        pytest.skip("a machine of its own cannot be made here")
-    assert "started yes" in lines, ran.stdout
-    assert "unknown: unknown key" in ran.stdout  # what the check before the start said in the end
-    return dict(line.partition(" ")[::2] for line in lines)
+    output = machine_output(tmp_path_factory.mktemp("machine"), package, SCRIPT, files)
+    answers = answers_in(output)
+    assert answers.get("started") == "yes", output
+    assert "unknown: unknown key" in output  # what the check before the start said in the end
+    return answers
 
 
 def test_it_starts_checked_and_says_that_it_is_ready(said: dict[str, str]) -> None:
