@@ -12,8 +12,8 @@ from sensor.ledger.store.opening import parsed_url
 
 #: Why a desk in PostgreSQL is not copied into a folder.
 POSTGRESQL = (
-    "of PostgreSQL one dump has all of it: pg_dump copies ledger, accounts (schema minewatch_people) and audit "
-    "(minewatch_audit) together; ledger move copies them into files"
+    "of PostgreSQL one dump has ledger, accounts (schema minewatch_people) and audit (minewatch_audit) together: "
+    "pg_dump -Fc, and afterwards a copy of the folder ledger.attachments; ledger move copies them into files"
 )
 
 
