@@ -110,7 +110,14 @@ def inside(seconds: int) -> Result:
             time.sleep(5)
             counted = figures()
             code, stop_s = sensor.end()
+    keep(samples)
     return judged(samples, pings, sent, counted, Ending(code, stop_s, fullness))
+
+
+def keep(samples: list[Sample]) -> None:
+    """Leave the samples where somebody can look at their course."""
+    rows = [f"{one.at_s - samples[0].at_s:.1f},{one.rss_bytes},{one.descriptors},{one.threads}" for one in samples]
+    (FOLDER / "soak.csv").write_text("\n".join(["at_s,rss_bytes,descriptors,threads", *rows, ""]))
 
 
 def replay(path: Path, pps: int, *options: str) -> subprocess.Popen[str]:
