@@ -215,7 +215,19 @@ def _open_outputs(
     options: argparse.Namespace, settings: ReplaySettings, sources: Sequence[str]
 ) -> list[outputs.OutputFile]:
     """The files to write, opened before anything is read."""
-    targets = {"--eve": options.eve or settings.eve, "--report": options.report, "--stix": options.stix}
+    if options.parquet is not None:
+        from exporters.forms.parquet import ParquetError, require_library
+
+        try:
+            require_library()
+        except ParquetError as error:
+            raise CommandError(RUN_ERROR, f"--parquet {options.parquet}: {error}") from None
+    targets = {
+        "--eve": options.eve or settings.eve,
+        "--parquet": options.parquet,
+        "--report": options.report,
+        "--stix": options.stix,
+    }
     inputs = [*sources, *([str(options.config)] if options.config else [])]
     try:
         return outputs.open_all(targets, inputs)
@@ -236,6 +248,8 @@ def _write_outputs(
         try:
             if file.flag == "--eve":
                 file.write(outputs.events(outcome, settings, engine))
+            elif file.flag == "--parquet":
+                file.fill(outputs.rows(outcome, settings, engine))
             elif file.flag == "--report":
                 file.write(outputs.page(outcome, settings, engine, sources))
             else:
