@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sensor.cli.options import add_language, add_line_options, add_persons
+from sensor.cli.options import ENGINES, IN_TASKS, add_configuration, add_language, add_line_diagnostics, add_persons
 from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
 
 
@@ -33,9 +33,26 @@ def add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
     add_language(replay)
     add_persons(replay)
-    replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers, of use up to the processors beyond two")
+    replay.add_argument(
+        "-j",
+        "--jobs",
+        type=_jobs,
+        metavar="N",
+        help="workers, of use up to the processors beyond two; of --engine processes, how many there are",
+    )
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
-    add_line_options(replay)
+    add_configuration(replay)
+    replay.add_argument(
+        "--engine",
+        choices=(*ENGINES, *IN_TASKS),
+        help="core to use; processes: independent tasks at once, with the core of the configuration",
+    )
+    replay.add_argument(
+        "--tasks",
+        choices=("folder", "file"),
+        help="what a task is: the captures of a folder in order of time (without it), or each capture by itself",
+    )
+    add_line_diagnostics(replay)
 
 
 def _sensor_id(text: str) -> str:
