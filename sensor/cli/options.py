@@ -14,7 +14,7 @@ from sensor.model.evidence import Grade
 MOST = 1_000_000_000
 #: Cores, and where a replay may read captures as independent tasks.
 ENGINES = ("auto", "compiled", "reference")
-IN_TASKS = ("processes",)
+IN_TASKS = ("processes", "spark")
 #: What somebody may do who speaks a mining protocol.
 ACTIVITIES = ("mining", "attempt", "observer", "probe")
 

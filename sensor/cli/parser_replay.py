@@ -45,7 +45,7 @@ def add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     replay.add_argument(
         "--engine",
         choices=(*ENGINES, *IN_TASKS),
-        help="core to use; processes: independent tasks at once, with the core of the configuration",
+        help="core to use; processes, spark: independent tasks, on this host or a cluster, by the configuration's core",
     )
     replay.add_argument(
         "--tasks",

@@ -1,12 +1,14 @@
-"""A replay in independent tasks: `--engine processes`. What a task is, and how results become one, is the batch's."""
+"""A replay in independent tasks: `--engine processes` on this host, `--engine spark` on a cluster. What a task is, and
+how results become one, is the batch's.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import time
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from sensor.cli.frame import CommandError, exit_on, say
 from sensor.intake.clock import first_packet_ns
 from sensor.intake.engine import Engine
 from sensor.intake.sources import STDIN, Problem, size
-from sensor.model.exit_codes import CONFIG, USAGE
+from sensor.model.exit_codes import CONFIG, RUN_ERROR, USAGE
 from sensor.model.time import PlausibleTime
 from sensor.signatures.signature_error import SignatureError
 
@@ -46,11 +48,21 @@ class PartitionedReplay:
             raise CommandError(USAGE, f"--engine {self._where}: {sentence}")
         if STDIN in options.paths:
             raise CommandError(USAGE, f"--engine {self._where}: standard input is no file that a worker could open")
+        if self._where == "spark":
+            self._require_spark()
         #: How many processes read at once: as asked for, else as there are processors for this one.
-        self.processes = int(options.jobs or len(os.sched_getaffinity(0)))
+        self.processes = 1 if self._where == "spark" else int(options.jobs or len(os.sched_getaffinity(0)))
         self.sources: list[str] = []  # those that are read
         self.refused: list[Problem] = []  # those that are not
         self._tasks: list[CaptureTask] = []
+
+    def _require_spark(self) -> None:
+        if self._options.jobs is not None:
+            raise CommandError(USAGE, "--engine spark: not with -j: Spark's own settings say how much it uses")
+        from sensor.batch.spark import SparkError, require_spark
+
+        with self._sentence(SparkError):
+            require_spark()
 
     def split(self, sources: Sequence[str], plausible: PlausibleTime) -> None:
         """Make the tasks. Captures of a time that cannot be are in none."""
@@ -85,7 +97,20 @@ class PartitionedReplay:
         return outcome
 
     def _results(self, plan: ReadingPlan) -> Generator[TaskResult, None, None]:
-        return read_in_processes(plan, self._tasks, self.processes)
+        if self._where != "spark":
+            yield from read_in_processes(plan, self._tasks, self.processes)
+            return
+        from sensor.batch.spark import SparkError, read_by_spark
+
+        with self._sentence(SparkError):
+            yield from read_by_spark(plan, self._tasks)
+
+    @contextmanager
+    def _sentence(self, error: type[Exception]) -> Iterator[None]:
+        try:
+            yield
+        except error as problem:
+            raise CommandError(RUN_ERROR, f"--engine {self._where}: {problem}") from None
 
 
 def _plan(settings: ReplaySettings, engine: Engine, rules: BehaviourRules | None) -> ReadingPlan:
