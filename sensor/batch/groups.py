@@ -6,6 +6,7 @@ that leaves in parts, `merge` counts. Knows paths and times; reads nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,12 @@ def tasks_of(sources: Sequence[str], starts: Sequence[int | None], by: Grouping)
     return [CaptureTask(number, tuple(sources[at] for at in group)) for number, group in enumerate(groups)]
 
 
+def borders(tasks: Sequence[CaptureTask]) -> int:
+    """How many borders between captures of one folder are borders of tasks, too: what crosses them is not carried."""
+    parts = Counter(folder for task in tasks for folder in {_folder(source) for source in task.sources})
+    return sum(parts.values()) - len(parts)
+
+
 def refused(sources: Sequence[str], starts: Sequence[int | None], plausible: PlausibleTime) -> dict[int, str]:
     """Which captures are of a time that cannot be, and why: by the clock, or by others of their folder. Where that is
     all of them, or there is one alone, none is refused."""
@@ -41,8 +48,12 @@ def _folders(sources: Sequence[str]) -> list[list[int]]:
     """The places of the sources by their folder."""
     groups: dict[Path, list[int]] = {}
     for at, source in enumerate(sources):
-        groups.setdefault(Path(source).parent.resolve(), []).append(at)
+        groups.setdefault(_folder(source), []).append(at)
     return list(groups.values())
+
+
+def _folder(source: str) -> Path:
+    return Path(source).parent.resolve()
 
 
 def _when(starts: Sequence[int | None], at: int) -> tuple[bool, int, int]:

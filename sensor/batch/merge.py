@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from sensor.batch.groups import borders
 from sensor.batch.task import CaptureTask, TaskResult, failed
 from sensor.intake.sources import Problem
 from sensor.line.replay import ReplayResult
@@ -69,6 +70,7 @@ class TaskResults:
             "tasks": len(results),
             "tasks_unread": sum(not result.sources for result in results),
             "tasks_repeated": self._repeated,
+            "tasks_borders": borders(list(self._tasks.values())),
             "tasks_same_events": sum(len(result.records) for result in results) - len(records),
             "tasks_divided_findings": _divided(
                 [{record_id(record) for record in result.records} for result in results]

@@ -138,7 +138,8 @@ def read_task(packed_plan: bytes, task: CaptureTask) -> TaskResult:
     except (EngineError, SignatureError) as error:
         return failed(task, f"the worker cannot read it: {' '.join(str(error).splitlines())}")
     except OSError as error:
-        return failed(task, f"the worker cannot read it: {error.filename}: {(error.strerror or str(error)).lower()}")
+        place = f"{error.filename}: " if error.filename else ""
+        return failed(task, f"the worker cannot read it: {place}{(error.strerror or str(error)).lower()}")
     except Exception as error:
         return failed(task, f"the worker failed: {type(error).__name__}: {error}")
 

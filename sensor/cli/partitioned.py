@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from sensor.batch.merge import TaskResults
 from sensor.batch.processes import read_in_processes
 from sensor.batch.task import CaptureTask, ReadingPlan, TaskResult, signatures_key
 from sensor.cli import terminal
-from sensor.cli.frame import CommandError, exit_on, say
+from sensor.cli.frame import CommandError, exit_on, os_reason, say
 from sensor.intake.clock import first_packet_ns
 from sensor.intake.engine import Engine
 from sensor.intake.sources import STDIN, Problem, size
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from sensor.line.judged_session import BehaviourRules
     from sensor.line.replay import ReplayResult
 
-#: What is said where tasks are not independent of each other.
+#: What is said where captures of one sensor are in several tasks, and where tasks prove not to be independent.
+BORDERS = "{borders} borders between captures of one folder are borders of tasks: no connection is carried across them"
 DIVIDED = (
     "{findings} findings and {connections} connections stand in several tasks, and each task tells its part of them: "
     "nothing is carried from one to another"
@@ -90,15 +91,16 @@ class PartitionedReplay:
                 interrupted = True
         outcome = results.outcome(self.sources)
         outcome.seconds, outcome.interrupted = time.perf_counter() - began, interrupted
-        findings = outcome.counters["tasks_divided_findings"]
-        connections = outcome.counters["tasks_divided_connections"]
-        if findings or connections:
-            say(DIVIDED.format(findings=findings, connections=connections))
+        _say_what_is_not_carried(outcome.counters)
         return outcome
 
     def _results(self, plan: ReadingPlan) -> Generator[TaskResult, None, None]:
         if self._where != "spark":
-            yield from read_in_processes(plan, self._tasks, self.processes)
+            try:
+                yield from read_in_processes(plan, self._tasks, self.processes)
+            except OSError as error:
+                sentence = f"--engine {self._where}: a worker cannot be started: {os_reason(error)}"
+                raise CommandError(RUN_ERROR, sentence) from None
             return
         from sensor.batch.spark import SparkError, read_by_spark
 
@@ -111,6 +113,14 @@ class PartitionedReplay:
             yield
         except error as problem:
             raise CommandError(RUN_ERROR, f"--engine {self._where}: {problem}") from None
+
+
+def _say_what_is_not_carried(counters: Mapping[str, int]) -> None:
+    if counters["tasks_borders"]:
+        say(BORDERS.format(borders=counters["tasks_borders"]))
+    findings, connections = counters["tasks_divided_findings"], counters["tasks_divided_connections"]
+    if findings or connections:
+        say(DIVIDED.format(findings=findings, connections=connections))
 
 
 def _plan(settings: ReplaySettings, engine: Engine, rules: BehaviourRules | None) -> ReadingPlan:

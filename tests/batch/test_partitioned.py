@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib.util
 import json
 import os
 import random
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 from exporters.forms.event import dumps, encode
 from sensor import signatures
-from sensor.batch.groups import refused, tasks_of
+from sensor.batch.groups import borders, refused, tasks_of
 from sensor.batch.merge import DIFFERENT, UNREAD, TaskResults
 from sensor.batch.processes import ATTEMPTS, read_in_processes
 from sensor.batch.task import (
@@ -101,6 +102,7 @@ def test_tasks_of_independent_captures_tell_what_one_sitting_tells(
         "tasks": SITES,
         "tasks_unread": 0,
         "tasks_repeated": 0,
+        "tasks_borders": 0,
         "tasks_same_events": 0,
         "tasks_divided_findings": 0,
         "tasks_divided_connections": 0,
@@ -158,6 +160,7 @@ def test_what_several_tasks_have_parts_of_is_counted(captures: list[Path], plan:
     alone = tasks_of(pair, [None, None], "file")
     outcome = merged(alone, [TaskReader(plan).read(task) for task in alone])
     assert outcome.counters["tasks_divided_connections"] == 1
+    assert outcome.counters["tasks_borders"] == 1
     whole = sitting([Path(source) for source in pair])
     assert lines(outcome) != lines(whole)
 
@@ -169,6 +172,7 @@ def test_captures_of_a_folder_are_one_task_in_order_of_time() -> None:
     by_file = tasks_of(sources, [20, 3, 10, None, 3], "file")
     assert [task.sources for task in by_file] == [(source,) for source in sources]
     assert [task.number for task in by_file] == list(range(5))
+    assert (borders(by_folder), borders(by_file)) == (0, 3)
 
 
 def test_a_time_that_cannot_be_is_told_by_the_captures_of_the_same_folder() -> None:
@@ -312,9 +316,13 @@ def test_the_command_gives_the_same_bytes_in_tasks(captures: list[Path], tmp_pat
     for words in (("-j", "1"), ("-j", "3"), ("--tasks", "folder")):
         done = command(tmp_path, folder, "--engine", "processes", *words, "--eve", "-")
         assert (done.stdout, done.stderr) == (whole, "")
+    tables = []
+    parquet = ("--parquet", "findings.parquet") if importlib.util.find_spec("pyarrow") else ()
     for suffix in ("whole", "tasks"):
         engines = ("--engine", "processes", "-j", "2") if suffix == "tasks" else ()
-        command(tmp_path, folder, "-q", *engines, "--report", f"{suffix}.html", "--stix", f"{suffix}.json")
+        command(tmp_path, folder, "-q", *engines, "--report", f"{suffix}.html", "--stix", f"{suffix}.json", *parquet)
+        tables.append((tmp_path / "findings.parquet").read_bytes() if parquet else b"")
+    assert tables[0] == tables[1]
     assert (tmp_path / "tasks.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
     assert (tmp_path / "tasks.html").read_bytes() == (tmp_path / "whole.html").read_bytes()
 
@@ -323,8 +331,9 @@ def test_the_command_says_what_is_divided(captures: list[Path], tmp_path: Path) 
     folder = captures[CUT_EVERY].parent
     words = ("--engine", "processes", "-j", "2", "-q", "--set", "output.stats=true", "--eve", "-")
     alone = command(tmp_path, folder, *words, "--tasks", "file")
-    assert alone.stderr.startswith("minewatch: ")
-    assert "1 connections stand in several tasks" in alone.stderr
+    borders, divided = alone.stderr.splitlines()
+    assert borders.startswith("minewatch: 1 borders between captures of one folder are borders of tasks")
+    assert "1 connections stand in several tasks" in divided
     counters = json.loads(alone.stdout.splitlines()[-1])["stats"]["counters"]
     assert (counters["tasks"], counters["tasks_divided_connections"]) == (2, 1)
     assert command(tmp_path, folder, *words).stderr == ""
@@ -338,8 +347,10 @@ def test_what_cannot_be_read_is_said_and_is_the_exit_code_of_a_replay(captures: 
     whole = command(tmp_path, *names, "--eve", "-", code=1)
     for by in ("file", "folder"):
         done = command(tmp_path, *names, "--eve", "-", "--engine", "processes", "--tasks", by, "-j", "2", code=1)
-        assert (done.stdout, done.stderr) == (whole.stdout, whole.stderr)
-    assert len(whole.stderr.splitlines()) == 4
+        told = [sentence for sentence in done.stderr.splitlines() if "borders" not in sentence]
+        assert (done.stdout, told) == (whole.stdout, whole.stderr.splitlines())
+        assert len(told) == 4
+        assert ("borders" in done.stderr) == (by == "file")
 
 
 @pytest.mark.parametrize(
