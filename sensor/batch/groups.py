@@ -41,7 +41,7 @@ def refused(sources: Sequence[str], starts: Sequence[int | None], plausible: Pla
     for group in _folders(sources):
         found = off_clock([starts[at] for at in group], plausible)
         reasons.update({group[at]: why for at, why in found.items()})
-    return {} if len(reasons) == len(sources) or len(sources) < 2 else dict(sorted(reasons.items()))
+    return {} if len(reasons) == len(sources) or len(sources) < 2 else reasons
 
 
 def _folders(sources: Sequence[str]) -> list[list[int]]:
