@@ -79,7 +79,7 @@ class _Worker:
         try:
             result: TaskResult = self.connection.recv()
         except (EOFError, OSError):
-            self.end()
+            self._collect()
             return None
         self.task = None
         return result
@@ -91,9 +91,13 @@ class _Worker:
 
     def end(self) -> None:
         """End the process, whatever it is at."""
-        self.connection.close()
         if self.task is not None:
             self._process.terminate()
+        self._collect()
+
+    def _collect(self) -> None:
+        """Wait until the process is gone."""
+        self.connection.close()
         self._process.join(END_SECONDS)
         if self._process.is_alive():
             self._process.kill()
