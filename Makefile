@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -34,6 +34,7 @@ words:
 	@echo "make evaluate  hidden mining in generated captures, against the truth, into docs/evaluation.md; an hour. QUICK=1, SEED"
 	@echo "make desk-load   how long pages of the console take on a large ledger, into docs/console-load.md"
 	@echo "make desk-attack wapiti and schemathesis at the console as each role, into docs/console-attacks.md; ten minutes"
+	@echo "make spark    an archive read by a cluster of Spark on this host, an executor killed, into docs/batch.md; minutes"
 	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; an hour. ONLY=\"T4 T7\""
 	@echo "make fuzz     fuzz everything that takes bytes from outside, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
@@ -205,6 +206,19 @@ desk-attack: .venv/.dev build/demo.pcap
 	else
 		$$attack
 	fi
+
+# pyspark takes half a gigabyte, and nothing else needs it: it lives in a folder of its own. SPARK_SITES: how many captures.
+SPARK := build/spark
+$(SPARK)/.libraries: $(BIN)/python Makefile
+	@mkdir -p $(SPARK)
+	$(PIP) install --upgrade --target $(SPARK)/libraries pyspark==4.3.0
+	touch $@
+
+spark: .venv/.dev $(SPARK)/.libraries
+	@command -v java >/dev/null || $(MAKE) --no-print-directory debian-packages DEBIAN_PACKAGES=openjdk-17-jre-headless
+	export PYTHONPATH=$(CURDIR)/$(SPARK)/libraries
+	$(BIN)/python -m tests.batch.spark_cluster --sites $${SPARK_SITES:-220} --write
+	$(BIN)/python -m pytest -rs tests/batch/test_spark.py
 
 # Debian would start some of these as services: policy-rc.d says no while they are put in.
 debian-packages:

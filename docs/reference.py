@@ -6,7 +6,7 @@
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 Command line: the argparse parser. Configuration: the pydantic models; what a key means is taken from the comments of
 `deploy/minewatch.yaml`, and for entries of lists from the comments at the model's fields. Metrics: the table of names.
-Events: the JSON schema. Scales: the dialects' files.
+Events: the JSON schema. Columns: the table of them. Scales: the dialects' files.
 """
 
 from __future__ import annotations
@@ -130,6 +130,25 @@ def event_fields() -> Iterator[str]:
             yield from _members(definition, schema["$defs"])
 
 
+def parquet_columns() -> Iterator[str]:
+    """The columns of the table of events, with their kinds and where an event has what stands there."""
+    from exporters.forms import parquet
+
+    kinds = {
+        "text": "text",
+        "texts": "list of text",
+        "whole": "whole number (64 bits)",
+        "wholes": "list of whole numbers (64 bits)",
+        "number": "number (64 bits)",
+        "truth": "true or false",
+        "time": "time (UTC, microseconds)",
+    }
+    for column in parquet.COLUMNS:
+        places = " or ".join(f"`{place}`" for place in column.places)
+        yield item(f"`{column.name}`: {kinds[column.kind]}; {places}.")
+    yield item(f"`{parquet.WHOLE_EVENT}`: text, never null; the whole event as JSON.")
+
+
 def answers() -> Iterator[str]:
     """The answers of commands with --json, and the objects in them, from their JSON schema."""
     schema = json.loads((TREE / "sensor" / "answers" / "answers.schema.json").read_text(encoding="utf-8"))
@@ -220,6 +239,7 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "configuration": configuration,
     "metrics": metrics,
     "event-fields": event_fields,
+    "parquet-columns": parquet_columns,
     "answers": answers,
     "scales": scales,
 }

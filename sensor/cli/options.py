@@ -12,6 +12,9 @@ from sensor.model.evidence import Grade
 
 #: The highest number that an option takes.
 MOST = 1_000_000_000
+#: Cores, and where a replay may read captures as independent tasks.
+ENGINES = ("auto", "compiled", "reference")
+IN_TASKS = ("processes", "spark")
 #: What somebody may do who speaks a mining protocol.
 ACTIVITIES = ("mining", "attempt", "observer", "probe")
 
@@ -34,7 +37,12 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 def add_line_options(parser: argparse.ArgumentParser) -> None:
     """The options of commands that run the line or read what it recorded."""
     add_configuration(parser)
-    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
+    parser.add_argument("--engine", choices=ENGINES, help="core to use")
+    add_line_diagnostics(parser)
+
+
+def add_line_diagnostics(parser: argparse.ArgumentParser) -> None:
+    """The options that show what a command that runs the line is set to, and what it met."""
     parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
 

@@ -1,4 +1,4 @@
-"""The files that a replay writes besides its summary: events, the page, the bundle.
+"""The files that a replay writes besides its summary: events, as lines and as a table, the page, the bundle.
 
 They are opened before anything is read, so that a wrong path is reported at once and no input is overwritten. What
 stands in them is the exporters' matter; this knows paths, and whether findings are redacted.
@@ -7,10 +7,10 @@ stands in them is the exporters' matter; this knows paths, and whether findings 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sensor.cli.frame import os_reason
 from sensor.cli.streams import private
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sensor.cli.replay_settings import ReplaySettings
     from sensor.line.replay import ReplayResult
     from sensor.model.record import Record
+
+
+#: What is no text, and cannot share standard output with any.
+BINARY = frozenset({"--parquet"})
 
 
 class UnwritableError(Exception):
@@ -38,7 +42,7 @@ class OutputFile:
 
     flag: str
     target: str
-    file: IO[str]
+    file: IO[Any]  # of text, or of bytes where the flag is one of BINARY
 
     @property
     def on_stdout(self) -> bool:
@@ -47,9 +51,17 @@ class OutputFile:
 
     def write(self, pieces: Iterable[str]) -> None:
         """Write all and close. Raises UnwritableError; a reader that went away stays a BrokenPipeError."""
-        try:
+
+        def each(file: IO[Any]) -> None:
             for piece in pieces:
-                self.file.write(piece)
+                file.write(piece)
+
+        self.fill(each)
+
+    def fill(self, write: Callable[[IO[Any]], None]) -> None:
+        """Let `write` do it, and close. Raises as `write` does."""
+        try:
+            write(self.file)
             self.file.flush()
             if not self.on_stdout:
                 self.file.close()
@@ -65,6 +77,9 @@ def open_all(targets: Mapping[str, str | None], inputs: Sequence[str]) -> list[O
     Raises UnwritableError for a path that cannot be written, is one of the inputs, or stands there for two flags.
     """
     requested = {flag: target for flag, target in targets.items() if target is not None}
+    for flag in BINARY.intersection(requested):
+        if requested[flag] == STDIN:
+            raise UnwritableError(f"{flag} -: it needs a file, for it is no text", USAGE)
     places: dict[object, str] = {}
     for flag, target in requested.items():
         path = Path(target)
@@ -82,13 +97,27 @@ def events(outcome: ReplayResult, settings: ReplaySettings, engine: str) -> Iter
     """Every record as one line of JSON, with the counters where asked."""
     if not outcome.records and not settings.stats:
         return
-    from exporters.forms.event import dumps, encode, encode_stats
+    from exporters.forms.event import dumps
+
+    for event in _events(outcome, settings, engine):
+        yield dumps(event) + "\n"
+
+
+def rows(outcome: ReplayResult, settings: ReplaySettings, engine: str) -> Callable[[IO[bytes]], None]:
+    """What writes the same events as a table of Parquet."""
+    from exporters.forms import parquet
+
+    return lambda file: parquet.write(file, _events(outcome, settings, engine))
+
+
+def _events(outcome: ReplayResult, settings: ReplaySettings, engine: str) -> Iterator[dict[str, object]]:
+    from exporters.forms.event import encode, encode_stats
 
     for record in _records(outcome, settings):
-        yield dumps(encode(record)) + "\n"
+        yield encode(record)
     if settings.stats:
         counters = {**{f"line_{name}": value for name, value in outcome.lines.items()}, **outcome.counters}
-        yield dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine)) + "\n"
+        yield encode_stats(counters, counters.get("last_packet_ns", 0), engine)
 
 
 def page(outcome: ReplayResult, settings: ReplaySettings, engine: str, sources: Sequence[str]) -> Iterable[str]:
@@ -135,10 +164,12 @@ def _records(outcome: ReplayResult, settings: ReplaySettings) -> list[Record]:
     return [redacted(record) if isinstance(record, Finding) else record for record in outcome.records]
 
 
-def _open(flag: str, target: str) -> IO[str]:
+def _open(flag: str, target: str) -> IO[Any]:
     if target == STDIN:
         return sys.stdout
     try:
+        if flag in BINARY:
+            return open(target, "wb", opener=private)
         return open(target, "w", encoding="utf-8", errors="replace", newline="\n", opener=private)
     except OSError as error:
         raise _refused(flag, target, error) from None

@@ -15,7 +15,7 @@ from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
 from sensor.cli.parser_people import add_audit, add_people
-from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
+from sensor.cli.parser_replay import add_replay
 
 EPILOG = (
     "Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), "
@@ -43,32 +43,6 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
         if only in (None, name):
             add_command(commands)
     return whole
-
-
-def _replay(commands: Commands) -> None:
-    replay = commands.add_parser("replay", help="read captures and report who mines")
-    replay.description = "Read captures (.pcap, .pcapng, also .gz, .zst, .xz, .bz2, .lz4) and report who mines."
-    replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
-    replay.add_argument(
-        "-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)"
-    )
-    replay.add_argument(
-        "--ledger", metavar="URL", help="keep the findings there, e.g. sqlite:///ledger.db; again, it adds nothing"
-    )
-    replay.add_argument(
-        "--sensor",
-        metavar="ID",
-        default=REPLAY_SENSOR,
-        type=_sensor_id,
-        help="the sensor whose captures they are; without it, replay",
-    )
-    replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
-    replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
-    add_language(replay)
-    add_persons(replay)
-    replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers, of use up to the processors beyond two")
-    replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
-    add_line_options(replay)
 
 
 def _run(commands: Commands) -> None:
@@ -267,7 +241,7 @@ def _version(commands: Commands) -> None:
 
 #: The commands by name, in the order in which they are shown.
 COMMANDS: dict[str, Callable[[Commands], None]] = {
-    "replay": _replay,
+    "replay": add_replay,
     "run": _run,
     "status": _status,
     "check": _check,
@@ -286,20 +260,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
 }
 
 
-def _sensor_id(text: str) -> str:
-    if not valid_sensor_id(text):
-        raise argparse.ArgumentTypeError("must be 1 to 64 letters, digits, dots, hyphens or underscores")
-    return text
-
-
 def _vlan(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text[:9]) > HIGHEST_VLAN:
         raise argparse.ArgumentTypeError(f"must be the number of a VLAN, 0 to {HIGHEST_VLAN}")
     return int(text)
-
-
-def _jobs(text: str) -> int:
-    count = int(text) if text.isdigit() else 0
-    if not 1 <= count <= 256:
-        raise argparse.ArgumentTypeError("must be a number from 1 to 256")
-    return count

@@ -22,6 +22,7 @@ from sensor.cli.frame import (
     show_configuration,
     signature_source,
 )
+from sensor.cli.options import IN_TASKS
 from sensor.cli.replay_settings import ReplaySettings, replay_settings
 from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.intake.sources import Problem, expand
@@ -31,6 +32,7 @@ from sensor.model.time import ANY_TIME, PlausibleTime, day_of
 
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
+    from sensor.cli.partitioned import PartitionedReplay
     from sensor.daemon.configuration import Configuration
     from sensor.intake.engine import Engine
     from sensor.ledger.replay import ReplayLedger
@@ -48,6 +50,7 @@ OFF_CLOCK = (
 
 def run(options: argparse.Namespace) -> int:
     """Replay the captures that the options name. Raises CommandError for what stops it before the first packet."""
+    in_tasks = _in_tasks(options)
     settings = replay_settings(options)
     if options.dump_config and settings.whole is not None:
         return show_configuration(settings.whole)
@@ -63,12 +66,19 @@ def run(options: argparse.Namespace) -> int:
 
         settings = dataclasses.replace(settings, language=chosen_language(options, settings.language))
     plausible = PlausibleTime.as_of(time.time_ns())
-    sources, refused = _in_time(sources, plausible, alone=options.ledger is None)
+    if in_tasks is None:
+        sources, refused = _in_time(sources, plausible, alone=options.ledger is None)
+    else:
+        in_tasks.split(sources, plausible)
+        sources, refused = in_tasks.sources, in_tasks.refused
     attributor = _attributor(settings, quiet=options.quiet)
     ledger = None
     if options.ledger is not None and settings.whole is not None:
         ledger = _open_ledger(options, settings.whole, sources, attributor)
-    outcome = _read(options, settings, sources, signatures, engine, ledger, rules)
+    if in_tasks is None:
+        outcome = _read(options, settings, sources, signatures, engine, ledger, rules)
+    else:
+        outcome = in_tasks.read(settings, engine, rules)
     outcome.problems = problems + refused + outcome.problems
     if attributor is not None:
         for finding in outcome.findings:
@@ -80,10 +90,25 @@ def run(options: argparse.Namespace) -> int:
         outcome.records = _shown(outcome, settings)
     written = _write_outputs(files, outcome, settings, engine.name, sources)
     eve_on_stdout = any(file.on_stdout for file in files)
-    terminal.show_summary(outcome, engine.name, settings.workers, options, eve_on_stdout)
+    workers = settings.workers if in_tasks is None else in_tasks.processes
+    terminal.show_summary(outcome, engine.name, workers, options, eve_on_stdout)
     if not (recorded and written):
         return RUN_ERROR
     return INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
+
+
+def _in_tasks(options: argparse.Namespace) -> PartitionedReplay | None:
+    """The replay in tasks that the options ask for, whose `engine` is then that of the configuration; None: in one
+    sitting. Raises CommandError."""
+    if options.engine not in IN_TASKS:
+        if options.tasks is not None:
+            raise CommandError(USAGE, f"--tasks {options.tasks}: only with --engine {' or '.join(IN_TASKS)}")
+        return None
+    from sensor.cli.partitioned import PartitionedReplay
+
+    found = PartitionedReplay(options)
+    options.engine = None
+    return found
 
 
 def _shown(outcome: ReplayResult, settings: ReplaySettings) -> list[Record]:
@@ -215,7 +240,19 @@ def _open_outputs(
     options: argparse.Namespace, settings: ReplaySettings, sources: Sequence[str]
 ) -> list[outputs.OutputFile]:
     """The files to write, opened before anything is read."""
-    targets = {"--eve": options.eve or settings.eve, "--report": options.report, "--stix": options.stix}
+    if options.parquet is not None:
+        from exporters.forms.parquet import ParquetError, require_library
+
+        try:
+            require_library()
+        except ParquetError as error:
+            raise CommandError(RUN_ERROR, f"--parquet {options.parquet}: {error}") from None
+    targets = {
+        "--eve": options.eve or settings.eve,
+        "--parquet": options.parquet,
+        "--report": options.report,
+        "--stix": options.stix,
+    }
     inputs = [*sources, *([str(options.config)] if options.config else [])]
     try:
         return outputs.open_all(targets, inputs)
@@ -236,6 +273,8 @@ def _write_outputs(
         try:
             if file.flag == "--eve":
                 file.write(outputs.events(outcome, settings, engine))
+            elif file.flag == "--parquet":
+                file.fill(outputs.rows(outcome, settings, engine))
             elif file.flag == "--report":
                 file.write(outputs.page(outcome, settings, engine, sources))
             else:

@@ -323,3 +323,45 @@ def test_a_page_on_standard_output_is_alone_there(run: Run, demo: Demo) -> None:
     done = run("replay", demo[0], "--report", "-")
     assert done.stdout.startswith(b"<!DOCTYPE html>")
     assert done.stdout.endswith(b"</html>\n")
+
+
+def test_a_table_of_parquet_has_the_same_events(run: Run, demo: Demo, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    for name in ("a", "b"):
+        done = run(
+            "replay",
+            demo[0],
+            "-q",
+            "--eve",
+            f"{name}.json",
+            "--parquet",
+            f"{name}.parquet",
+            "--set",
+            "output.stats=true",
+        )
+        assert done.returncode == 0, done.stderr
+    rows = parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert [row["event"] for row in rows] == (tmp_path / "a.json").read_text().splitlines()
+    assert sum(row["event_type"] == "mining" for row in rows) == 8
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_a_table_of_parquet_that_cannot_be_written_is_said(run: Run, demo: Demo) -> None:
+    pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    for target, code, sentence in (
+        ("-", 2, "minewatch: --parquet -: it needs a file, for it is no text\n"),
+        ("none/x", 1, "minewatch: --parquet none/x: cannot be written: no such file or directory\n"),
+        ("/dev/full", 1, "minewatch: --parquet /dev/full: cannot be written: no space left on device\n"),
+    ):
+        done = run("replay", demo[0], "-q", "--parquet", target)
+        assert (done.returncode, done.stderr.decode()) == (code, sentence)
+
+
+def test_without_its_library_a_table_of_parquet_is_refused_before_anything_is_read(
+    run: Run, demo: Demo, tmp_path: Path
+) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise ImportError('not here')")
+    done = run("replay", demo[0], "--parquet", "x", "--eve", "y", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    wanted = b"minewatch: --parquet x: pyarrow is not installed: pip install 'minewatch[parquet]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", wanted)
+    assert not (tmp_path / "y").exists()

@@ -8,7 +8,7 @@ import pytest
 
 from sensor.model.events import Chunk, Close, End, Hit, Open, Shape
 from sensor.model.gate_opening import GateOpening
-from tests.core.captures import Talk, pcap, timed
+from tests.core.captures import SECOND, Talk, pcap, timed
 
 TALK = Talk()
 HELLO = TALK.handshake()
@@ -287,3 +287,13 @@ def test_a_flow_on_trial_takes_a_place_and_gives_it_back(engine):
 def test_openings_that_could_not_work_are_refused(engine, opening):
     with pytest.raises(ValueError, match=r"\w"):
         engine.module.Tables([], [opening])
+
+
+def test_a_trial_that_ends_with_its_capture_ends_nothing_of_the_next_one(engine):
+    """A day later all flows have left, also those whose places are beyond the ones there are now."""
+    talks = [Talk(ports=(50_000 + number, 3_333)) for number in range(9)]
+    first = timed([frame for talk in talks for frame in (*talk.handshake(), talk.data(0, 4, b"late"))])
+    later = [(ts_ns + 86_400 * SECOND, frame) for ts_ns, frame in timed([*HELLO, TALK.data(0, 0, b'{"one"}\n')])]
+    result = engine.run(*(engine.file(pcap(packets)) for packets in (first, later)), openings=OPENINGS)
+    assert [chunk.data for chunk in result.chunks] == [b'{"one"}\n']
+    assert result.stats["trials_failed"] == 9

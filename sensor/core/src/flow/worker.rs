@@ -299,6 +299,7 @@ impl Worker {
     pub fn close_all(&mut self) {
         let telling = self.flows.all().filter(|at| self.flows.slot(*at).holds_more()).collect();
         self.leave_all(telling, Reason::End);
+        self.failed.clear(); // trials that ended with their flows: those slots are gone
         self.flows.clear();
     }
 
