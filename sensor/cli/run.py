@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from sensor.cli import live
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, show_configuration
 from sensor.daemon.daemon import Daemon
+from sensor.daemon.free_memory import keep_one_heap
 from sensor.daemon.journal import Journal
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sensor_id import SensorIdError
@@ -60,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def _start(
     engine: Engine, setup: Setup, source: ConfigurationSource, options: argparse.Namespace, simulation: Simulation
 ) -> Daemon:
+    keep_one_heap()
     journal = Journal(setup.config.journal.level)
     for fault in simulation.faults:
         journal.warning(f"simulated: {fault.text}: {FAULTS[fault.name][0]}")

@@ -56,3 +56,34 @@ def test_it_is_done_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(free_memory, "_trim", lambda: lambda _: 1)
     memory = free_memory.FreeMemory()
     assert [memory.look(at_s) for at_s in (5.0, 6.0, 14.9, 15.0, 16.0)] == [True, False, False, True, False]
+
+
+#: Threads that allocate at once; how many heaps the C library tells of (malloc_info(3)).
+HEAPS = """
+import ctypes, sys, threading
+from sensor.daemon.free_memory import keep_one_heap
+assert not sys.argv[1:] or keep_one_heap()
+c = ctypes.CDLL(None)
+c.malloc.restype, c.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
+threads = [threading.Thread(target=lambda: [c.malloc(5_000) for _ in range(2_000)]) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+out = c.fopen(b"/dev/stdout", b"w")
+c.malloc_info(0, ctypes.c_void_p(out))
+c.fflush(None)
+"""
+
+
+def heaps(*words: str) -> int:
+    command = [sys.executable, "-c", HEAPS, *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stdout.count("<heap nr")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library has no mallopt")
+def test_all_threads_share_one_heap() -> None:
+    assert heaps("shared") == 1 < heaps()
+
+
+def test_without_mallopt_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert free_memory.keep_one_heap() is False
