@@ -34,7 +34,7 @@ LETTER_BYTES = 65_536
 Queue = tuple[str, int]
 
 
-class Place(NamedTuple):
+class TopicPlace(NamedTuple):
     """Where a message stands."""
 
     topic: str
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 class PlacedReport(NamedTuple):
     """A report, and where it stands."""
 
-    place: Place
+    place: TopicPlace
     report: SensorReport
 
 
@@ -58,7 +58,7 @@ class PlacedReport(NamedTuple):
 class DeadLetter:
     """A message that cannot be taken."""
 
-    place: Place
+    place: TopicPlace
     reason: str
     body: bytes
 
@@ -132,7 +132,7 @@ class CentralLedger:
         query = select(DEAD_LETTERS).order_by(DEAD_LETTERS.c.letter_id.desc()).limit(most)
         with reading(self._ledger.engine) as connection:
             rows = connection.execute(query).all()
-        return [DeadLetter(Place(row.topic, row.partition, row.position), row.reason, row.body) for row in rows]
+        return [DeadLetter(TopicPlace(row.topic, row.partition, row.position), row.reason, row.body) for row in rows]
 
     def _write(self, connection: Connection, reports: Sequence[SensorReport], now_ns: int) -> int:
         """Tell the ledger what these reports say, in their order; how many records."""
@@ -213,7 +213,7 @@ class _Queues:
             for row in self._connection.execute(query):
                 self._numbers[topic, partition, row.sensor_id, row.run_id] = row.number
 
-    def position(self, place: Place) -> int:
+    def position(self, place: TopicPlace) -> int:
         """What comes next in the partition of a place."""
         return self._positions[place.queue]
 

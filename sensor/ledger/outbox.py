@@ -158,7 +158,7 @@ class EventOutbox(Outbox):
     def append(self, connection: Connection, records: Sequence[Record], now_ns: int) -> None:
         """Add events within the transaction that records them; nothing if nobody is served."""
         if records and self.is_served(connection):
-            rows = [{"event_id": event_id(one), "created_ns": now_ns, "record": dumps(one)} for one in records]
+            rows = [{"event_id": event_id(event), "created_ns": now_ns, "record": dumps(event)} for event in records]
             self.put(connection, rows)
 
     def read(self, position: int, most: int, most_bytes: int | None = None) -> list[QueuedEvent]:

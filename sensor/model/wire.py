@@ -115,7 +115,10 @@ def load_record(values: dict[str, Any]) -> Record:
 
 def dumps(report: SensorReport) -> str:
     """A report as one line of ASCII. Raises ValueError for a number that JSON has not (infinity)."""
-    stretches = [{"from_ns": one.from_ns, "to_ns": one.to_ns, "apart_ns": one.apart_ns} for one in report.coverage]
+    stretches = [
+        {"from_ns": stretch.from_ns, "to_ns": stretch.to_ns, "apart_ns": stretch.apart_ns}
+        for stretch in report.coverage
+    ]
     message = {
         "v": report.v,
         "sensor_id": report.sensor_id,
@@ -159,7 +162,8 @@ def loads(text: str | bytes) -> SensorReport:
         coverage = _STRETCHES.validate_python(message.get("coverage", []))
     except ValidationError:
         raise WireError("coverage: must be a list of {from_ns, to_ns}") from None
-    if not all(0 <= number <= MOST_INTEGER for one in coverage for number in (one.from_ns, one.to_ns, one.apart_ns)):
+    times = [number for stretch in coverage for number in (stretch.from_ns, stretch.to_ns, stretch.apart_ns)]
+    if not all(0 <= number <= MOST_INTEGER for number in times):
         raise WireError("coverage: a time is out of range")
     kind = message.get("kind", "live")
     if kind not in ("live", "replay"):

@@ -24,8 +24,8 @@ class StepWriter:
     def __init__(self, connection: Connection, records: Sequence[Record], reporter: Reporter, now_ns: int) -> None:
         its = [record for record in records if isinstance(record, Finding)]
         self._findings = FindingWriter(connection, its, reporter, now_ns)
-        self._nodes = NodeWriter(connection, [one.node_id for one in records if isinstance(one, Node)], now_ns)
-        identities = [one.condition_id for one in records if isinstance(one, Condition)]
+        self._nodes = NodeWriter(connection, [record.node_id for record in records if isinstance(record, Node)], now_ns)
+        identities = [record.condition_id for record in records if isinstance(record, Condition)]
         self._conditions = ConditionWriter(connection, identities, now_ns)
         self.events: list[Record] = []
 
