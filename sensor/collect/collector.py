@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Protocol
 
-from sensor.collect.messages import TopicMessage, batch_of
+from sensor.collect.messages import MessageFold, TopicMessage, batch_of, replaces
 from sensor.collect.source import BrokerError
 from sensor.delivery.backoff import Backoff
 from sensor.ledger import Ledger, LedgerError
@@ -40,7 +40,7 @@ class Source(Protocol):
     owned: dict[Queue, int]
     reset: list[Queue]
 
-    def poll(self) -> list[TopicMessage]:
+    def poll(self, *, whole: bool = False) -> MessageFold:
         """What came."""
 
     def idle(self, seconds: float) -> None:
@@ -60,6 +60,10 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Leave."""
+
+
+class _ReadWholeError(Exception):
+    """A message that replaced others cannot be taken: all are to be read again."""
 
 
 class Collector:
@@ -92,7 +96,10 @@ class Collector:
         self._backoff = Backoff(Random())
         self._stopping = threading.Event()
         self._upkeep_s = time.monotonic() + UPKEEP_S
+        self._whole = False  # whether the next batch leaves nothing out
         self.batch_seconds = 0.0  # that the last transaction took, reading of its messages included
+        #: How many messages wait, by partition of this collector; asked by its own thread, for the client has one lock.
+        self.lag: dict[Queue, int] = {}
         self.moved_s = time.monotonic()  # when the loop last went round
 
     @property
@@ -104,11 +111,6 @@ class Collector:
     def trouble(self) -> str | None:
         """Why it does not go on; None while all is well."""
         return self._failing.reason or self._source.trouble
-
-    @property
-    def lag(self) -> dict[Queue, int]:
-        """How many messages wait, by partition of this collector."""
-        return self._source.lag()
 
     def stop(self) -> None:
         """End after the batch at hand."""
@@ -126,13 +128,15 @@ class Collector:
         """One batch; how many messages it had. What fails is tried again at the next step."""
         self.moved_s = time.monotonic()
         try:
-            messages = self._source.poll()
+            fold = self._source.poll(whole=self._whole)
+            messages = fold.messages()
             while self._source.reset:
                 self._central.begin_anew(*self._source.reset[-1])
                 self._counters["partitions_reset"] += 1
                 self._speaker.warning(f"{self._source.reset.pop()}: was made anew, and is read from its beginning")
             if messages:
-                self._take(messages)
+                self._take(messages, fold.replaced)
+                self._whole = False
             elif time.monotonic() >= self._upkeep_s:
                 self._upkeep_s = time.monotonic() + UPKEEP_S
                 self._upkeep(time.time_ns())
@@ -143,19 +147,23 @@ class Collector:
             self._source.rewind()
             self._source.idle(self._backoff.next())
             return 0
-        except CollectGapError:
+        except (CollectGapError, _ReadWholeError) as error:
+            self._whole = isinstance(error, _ReadWholeError)
             self._source.rewind()
             return 0
         if self._failing.end():
             self._speaker.notice("collects again")
         self._backoff.reset()
+        self.lag = self._source.lag()
         return len(messages)
 
-    def _take(self, messages: Sequence[TopicMessage]) -> None:
-        """Write what was read, and say so to the brokers."""
+    def _take(self, messages: Sequence[TopicMessage], replaced: int = 0) -> None:
+        """Write what was read, and say so to the brokers. So many messages were replaced by some of these."""
         begun_s = time.monotonic()
-        counts: Counter[str] = Counter(messages_read=len(messages))
+        counts: Counter[str] = Counter(messages_read=len(messages) + replaced, reports_replaced=replaced)
         batch = batch_of(messages, self._source.owned, counts)
+        if replaced and any(map(replaces, batch.letters)):
+            raise _ReadWholeError
         for placed in batch.reports if self._attribute is not None else ():
             for record in placed.report.records:
                 if isinstance(record, Finding):
@@ -167,6 +175,8 @@ class Collector:
         except Exception as error:
             if isinstance(error, LedgerError) and not is_of_data(error):
                 raise
+            if replaced:
+                raise _ReadWholeError from error
             self._divide(messages, error)
             return
         self._counters.update(counts)

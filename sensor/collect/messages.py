@@ -43,62 +43,84 @@ class _ReportHead(msgspec.Struct):
 
 
 _HEAD = msgspec.json.Decoder(_ReportHead)
+#: Partition, sensor, run and finding.
+_FindingKey = tuple[str, int, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _FindingHead:
     """The finding that a report is of, and of nothing else."""
 
-    key: tuple[str, int, str, str, str]
+    key: _FindingKey
     state: str
     first_ns: int
     last_ns: int
 
 
+class MessageFold:
+    """Messages as they come, without those that a later one of the same partition replaces: of a topic that was not
+    read for hours little is left to be written."""
+
+    def __init__(self, *, whole: bool = False) -> None:
+        """`whole`: nothing is left out."""
+        self._whole = whole
+        self._messages: list[TopicMessage | None] = []
+        self._last: dict[_FindingKey, tuple[int, _FindingHead]] = {}
+        self.replaced = 0
+        self.size_bytes = 0  # of those that are left
+
+    @property
+    def count(self) -> int:
+        """How many are left."""
+        return len(self._messages) - self.replaced
+
+    def add(self, message: TopicMessage) -> None:
+        """Take the next message of its partition."""
+        head = None if self._whole else _finding(message)
+        if head is not None:
+            self._replace(head)
+            self._last[head.key] = (len(self._messages), head)
+        self._messages.append(message)
+        self.size_bytes += len(message.body)
+
+    def messages(self) -> list[TopicMessage]:
+        """Those that are left, in their order."""
+        return [message for message in self._messages if message is not None]
+
+    def _replace(self, head: _FindingHead) -> None:
+        number, earlier = self._last.get(head.key, (-1, head))
+        if number < 0 or _ended_before(earlier, head):
+            return
+        message = self._messages[number]
+        if message is not None:
+            self._messages[number] = None
+            self.size_bytes -= len(message.body)
+            self.replaced += 1
+
+
 def batch_of(
     messages: Sequence[TopicMessage], from_offsets: Mapping[Queue, int], counters: Counter[str]
 ) -> CollectBatch:
-    """A batch of messages, which follow one another in each partition from these places on. Counts those that were
-    replaced (`reports_replaced`) and, by kind, those that cannot be read."""
-    heads = [_finding(message) for message in messages]
-    last: dict[tuple[str, int, str, str, str], _Finding] = {}
-    wanted: list[bool] = [True] * len(messages)
-    for number in reversed(range(len(messages))):
-        head = heads[number]
-        if head is None:
-            continue
-        later = last.get(head.key)
-        if later is not None and not _ended_before(head, later):
-            wanted[number] = False
-            continue
-        last[head.key] = head
-    reports, letters = _read(messages, wanted)
-    if any(heads[number] is not None for number in letters):  # what it replaced may be all that can be read
-        wanted = [True] * len(messages)
-        reports, letters = _read(messages, wanted)
-    counters["reports_replaced"] += wanted.count(False)
-    for error in letters.values():
-        counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
-    next_offsets = {message.place.queue: message.place.offset + 1 for message in messages}
-    dead = [DeadLetter(messages[number].place, str(error), messages[number].body) for number, error in letters.items()]
-    return CollectBatch(reports, {queue: from_offsets[queue] for queue in next_offsets}, next_offsets, dead)
-
-
-def _read(messages: Sequence[TopicMessage], wanted: Sequence[bool]) -> tuple[list[PlacedReport], dict[int, WireError]]:
-    """The reports of those that are wanted, and by their number why others cannot be read."""
+    """A batch of messages, all there are in each partition from these places on but those that were replaced. Counts by
+    kind those that cannot be read."""
     reports: list[PlacedReport] = []
-    letters: dict[int, WireError] = {}
-    for number, (message, is_wanted) in enumerate(zip(messages, wanted, strict=True)):
-        if not is_wanted:
-            continue
+    letters: list[DeadLetter] = []
+    for message in messages:
         try:
             reports.append(PlacedReport(message.place, loads(message.body)))
         except WireError as error:
-            letters[number] = error
-    return reports, letters
+            counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
+            letters.append(DeadLetter(message.place, str(error), message.body))
+    next_offsets = {message.place.queue: message.place.offset + 1 for message in messages}
+    return CollectBatch(reports, {queue: from_offsets[queue] for queue in next_offsets}, next_offsets, letters)
 
 
-def _finding(message: TopicMessage) -> _Finding | None:
+def replaces(message: DeadLetter) -> bool:
+    """Whether a message that cannot be read may have replaced others: then those are what can be read."""
+    return _finding(TopicMessage(message.place, message.body)) is not None
+
+
+def _finding(message: TopicMessage) -> _FindingHead | None:
     """The finding of a report that has one record and says nothing else; None for any other."""
     try:
         head = _HEAD.decode(message.body)
@@ -110,9 +132,9 @@ def _finding(message: TopicMessage) -> _Finding | None:
     if head.coverage or head.ended or head.began or record.kind != "finding" or not record.finding_id:
         return None
     key = (*message.place.queue, head.sensor_id, head.run_id, record.finding_id)
-    return _Finding(key, record.state, record.first_ns, record.last_ns)
+    return _FindingHead(key, record.state, record.first_ns, record.last_ns)
 
 
-def _ended_before(before: _Finding, later: _Finding) -> bool:
+def _ended_before(before: _FindingHead, later: _FindingHead) -> bool:
     """Whether a finding was over before the later report's began: both count (as in `sensor/ledger/recorder.py`)."""
     return before.state == "closed" and later.first_ns > before.last_ns

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from exporters.transports.kafka import client_settings, library, silent_logger
-from sensor.collect.messages import TopicMessage
+from sensor.collect.messages import MessageFold, TopicMessage
 from sensor.collect.settings import CollectSettings
 from sensor.ledger.central import Queue, TopicPlace
 
@@ -21,6 +21,9 @@ from sensor.ledger.central import Queue, TopicPlace
 SESSION_MS, HEARTBEAT_MS = 10_000, 2_000
 #: How long a question to a broker may take, in seconds, and how many bytes wait here unread.
 ASK_S, QUEUED_KBYTES = 10.0, 65_536
+#: Messages that are asked for at once, and how many times those of a batch may be read for it: most may be replaced.
+PAGE, READ_TIMES = 500, 20
+UNOWNED = 1 << 63
 #: How long after the last error of the client there is trouble, in seconds: the same error is repeated twice a minute.
 TROUBLE_S = 45.0
 
@@ -60,27 +63,28 @@ class TopicSource:
         self._consumer = self._library.Consumer(consumer_settings, logger=silent_logger())
         self._consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
 
-    def poll(self) -> list[TopicMessage]:
-        """What comes within the time of a batch, in the order of each partition. Raises BrokerError and LedgerError."""
+    def poll(self, *, whole: bool = False) -> MessageFold:
+        """What comes within the time of a batch, and while there is more and room for it, in the order of each
+        partition. `whole`: also what was replaced. Raises BrokerError and LedgerError."""
         self._place()
-        messages: list[TopicMessage] = []
-        size_bytes, until_s = 0, time.monotonic() + self._wait_s
-        while len(messages) < self._most and size_bytes < self._most_bytes:
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
-                break
-            for message in self._consumed(min(500, self._most - len(messages)), left_s):
+        fold = MessageFold(whole=whole)
+        read, until_s = 0, time.monotonic() + self._wait_s
+        while fold.count < self._most and fold.size_bytes < self._most_bytes and read < READ_TIMES * self._most:
+            found = self._consumed(PAGE, max(0.0, until_s - time.monotonic()))
+            read += len(found)
+            for message in found:
                 if message.error() is not None:
                     self._note(message.error())
                     continue
                 place = TopicPlace(message.topic(), message.partition(), message.offset())
-                body = message.value() or b""
-                messages.append(TopicMessage(place, body))
-                size_bytes += len(body)
-        if messages or time.monotonic() - self._trouble_s > TROUBLE_S:
+                # What was read of a partition that went to another member meanwhile is that one's.
+                if place.offset >= self.owned.get(place.queue, UNOWNED):
+                    fold.add(TopicMessage(place, message.value() or b""))
+            if len(found) < PAGE and time.monotonic() >= until_s:
+                break
+        if read or time.monotonic() - self._trouble_s > TROUBLE_S:
             self.trouble = None
-        # What was read of a partition that went to another member meanwhile is that one's.
-        return [message for message in messages if message.place.offset >= self.owned.get(message.place.queue, 1 << 63)]
+        return fold
 
     def idle(self, seconds: float) -> None:
         """Stay in the group for so long without reading on, as while the ledger is away."""

@@ -5,6 +5,7 @@ nothing stops it.
 from __future__ import annotations
 
 import dataclasses
+import json
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sensor.collect.collector import Collector
-from sensor.collect.messages import TopicMessage
+from sensor.collect.messages import MessageFold, TopicMessage
 from sensor.collect.metrics import COUNTERS, CollectServer
 from sensor.collect.source import BrokerError
 from sensor.ledger import Ledger, LedgerError
@@ -42,7 +43,7 @@ class ListSource:
         self._sizes = [len(page) for page in pages]
         self._next = 0
 
-    def poll(self) -> list[TopicMessage]:
+    def poll(self, *, whole: bool = False) -> MessageFold:
         if self.failure is not None:
             raise self.failure
         start = self.owned[TOPIC, 0]
@@ -51,7 +52,10 @@ class ListSource:
             total += size
             ends.append(total)
         end = next((end for end in ends if end > start), start)
-        return [TopicMessage(TopicPlace(TOPIC, 0, at), self.all[at]) for at in range(start, end)]
+        fold = MessageFold(whole=whole)
+        for at in range(start, end):
+            fold.add(TopicMessage(TopicPlace(TOPIC, 0, at), self.all[at]))
+        return fold
 
     def idle(self, seconds: float) -> None:
         self.idled_s.append(seconds)
@@ -102,7 +106,7 @@ def unwritable(number: int) -> str:
 
 def test_batches_are_written_and_counted(desk: Desk) -> None:
     collector, source = desk.collector([text(finding(1)), text(finding(1))], [text(finding(2)), "{"])
-    assert [collector.step(), collector.step(), collector.step()] == [2, 2, 0]
+    assert [collector.step(), collector.step(), collector.step()] == [1, 2, 0]
     assert desk.names() == ["finding-1", "finding-2"]
     counts = collector.counters
     assert (counts["messages_read"], counts["reports_written"], counts["reports_replaced"]) == (4, 2, 1)
@@ -123,6 +127,21 @@ def test_a_message_that_cannot_be_written_is_put_aside_and_the_others_are_writte
     assert source.owned == {(TOPIC, 0): 12}
     assert [letter.reason.partition(":")[0] for letter in desk.central.letters(9)] == ["cannot be written"] * 2
     assert collector.step() == 0
+
+
+def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk: Desk) -> None:
+    broken = json.loads(text(finding(1)))
+    broken["records"][0]["shares"] = "many"
+    collector, _ = desk.collector(
+        [text(finding(1)), json.dumps(broken)],
+        [text(finding(2)), text(dataclasses.replace(finding(2), last_ns=1 << 70))],
+    )
+    for _ in range(4):
+        collector.step()
+    assert desk.names() == ["finding-1", "finding-2"]
+    counts = collector.counters
+    assert (counts["letters_unreadable"], counts["letters_unwritable"], counts["messages_read"]) == (1, 1, 4)
+    assert counts["reports_replaced"] == 0
 
 
 def test_a_ledger_that_is_away_is_waited_for_and_nothing_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

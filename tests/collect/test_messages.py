@@ -11,7 +11,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.collect.messages import TopicMessage, batch_of
+from sensor.collect.messages import MessageFold, TopicMessage, batch_of, replaces
 from sensor.ledger.central import CollectBatch, TopicPlace
 from sensor.model.finding import Finding
 from sensor.model.wire import SensorReport, Stretch, dumps
@@ -22,10 +22,14 @@ TOPIC = "minewatch.reports.v1"
 
 def batch(*bodies: bytes | str, partition: int = 0) -> tuple[CollectBatch, Counter[str]]:
     counters: Counter[str] = Counter()
-    messages = [
-        TopicMessage(TopicPlace(TOPIC, partition, 7 + number), body.encode() if isinstance(body, str) else body)
-        for number, body in enumerate(bodies)
-    ]
+    fold = MessageFold()
+    for number, body in enumerate(bodies):
+        raw = body.encode() if isinstance(body, str) else body
+        fold.add(TopicMessage(TopicPlace(TOPIC, partition, 7 + number), raw))
+    messages = fold.messages()
+    assert fold.count == len(messages)
+    assert fold.size_bytes == sum(len(message.body) for message in messages)
+    counters["reports_replaced"] = fold.replaced
     return batch_of(messages, {(TOPIC, partition): 7}, counters), counters
 
 
@@ -78,13 +82,11 @@ def test_a_newer_version_is_put_aside_and_an_older_one_is_read() -> None:
     assert taken.reports[0].report.kind == "live"
 
 
-def test_where_the_last_report_cannot_be_read_those_before_count() -> None:
+def test_what_cannot_be_read_and_may_have_replaced_others_is_told_from_other_rubbish() -> None:
     broken = json.loads(text(finding(1)))
     broken["records"][0]["shares"] = "many"
-    taken, counters = batch(text(finding(1)), text(finding(1)), json.dumps(broken))
-    assert offsets(taken) == [7, 8]
-    assert counters["letters_unreadable"] == 1
-    assert counters["reports_replaced"] == 0
+    taken, _ = batch(text(finding(1)), json.dumps(broken), "{")
+    assert [replaces(letter) for letter in taken.letters] == [True, False]
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"[" * 100_000, b"null", b'{"v":1}', b"\xff"]), max_size=6))

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,11 +33,17 @@ class Centre:
 
     def start(self) -> subprocess.Popen[bytes]:
         """One more collector."""
-        log = (self._folder / f"collector-{len(self.processes)}.log").open("wb")
+        log = (self._folder / "collectors.log").open("ab")
         command = [sys.executable, "-m", "sensor.cli", "collect", "-c", str(self._config)]
         self.processes.append(subprocess.Popen(command, stdout=log, stderr=log))
         log.close()
         return self.processes[-1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self) -> None:
         """End all collectors."""
@@ -44,6 +51,7 @@ class Centre:
             process.terminate()
         for process in self.processes:
             process.wait(60)
+        self.processes.clear()
         self.engine.dispose()
 
     def place(self) -> int:
@@ -58,7 +66,7 @@ class Centre:
     def wait_for(self, count: int) -> float:
         """Wait until so many messages were taken; the seconds. Raises AssertionError."""
         begun = time.monotonic()
-        wait(lambda: self.place() >= count, f"{self.topic}: {self.place()} of {count} messages")
+        wait(lambda: self.place() >= count, f"{self.topic}: not {count} messages")
         return time.monotonic() - begun
 
     def resumed(self) -> float:
@@ -98,7 +106,8 @@ def differences(one: str, other: str) -> list[str]:
         its, others = map(rows_in_any_order, (left, right))
         for table in its:
             if its[table] != others[table]:
-                found.append(f"{table}: {len(its[table])} and {len(others[table])} rows")
+                pair = next((pair for pair in zip(its[table], others[table], strict=False) if pair[0] != pair[1]), None)
+                found.append(f"{table}: {len(its[table])} and {len(others[table])} rows; {pair}")
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,12 +83,16 @@ def rows_in_any_order(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
     held["machines"] = [row[:-2] for row in held["machines"]]
     entries = [entry.finding for entry in ledger.reader.findings()]
     states = [dataclasses.replace(one, state="closed" if one.state == "closed" else "updated") for one in entries]
-    held["records"] = sorted(((dumps(one),) for one in states), key=repr)
+    held["records"] = sorted(((json.dumps(_rounded(json.loads(dumps(one)))),) for one in states), key=repr)
     return held
 
 
 def _rounded(value: Any) -> Any:
     """A figure to ten digits: sums of figures are the same to rounding."""
+    if isinstance(value, dict):
+        return {name: _rounded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
     return float(f"{value:.10g}") if isinstance(value, float) else value
 
 

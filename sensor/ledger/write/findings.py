@@ -56,6 +56,9 @@ class FindingWriter:
         self.further: list[Finding] = []  # events beside those that records are: what other findings became
         self._owners, self._cases = OwnerWriter(connection), CaseWriter(connection)
         self._rollups, self._machines = RollupWriter(connection), MachineWriter(connection)
+        addresses = {finding.miner_ip for finding in findings}
+        self._rollups.load(addresses)
+        self._cases.load(addresses)
 
     def add(self, record: Finding, suppressed: str | None) -> tuple[Finding, bool]:
         """The finding as the ledger has it after this record, and whether that is an event. What becomes of others by
