@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -63,6 +64,14 @@ class Centre:
         except SQLAlchemyError:
             return -1
 
+    def places(self) -> dict[int, int]:
+        """What was taken of each partition; 0 of one that nothing was taken of."""
+        with self.engine.connect() as connection:
+            query = text("SELECT partition, position FROM collect_positions WHERE topic = :topic")
+            return defaultdict(
+                int, [(number, place) for number, place in connection.execute(query, {"topic": self.topic})]
+            )
+
     def wait_for(self, count: int) -> float:
         """Wait until so many messages were taken; the seconds. Raises AssertionError."""
         begun = time.monotonic()
@@ -88,15 +97,15 @@ def wait(what: Callable[[], bool], sentence: str) -> None:
         time.sleep(0.05)
 
 
-def end_of(broker: str, topic: str) -> int:
-    """How many messages a topic has."""
+def ends_of(broker: str, topic: str) -> dict[int, int]:
+    """How many messages each partition of a topic has."""
     from confluent_kafka import Consumer, TopicPartition
 
     consumer = Consumer({"bootstrap.servers": broker, "group.id": "end"})
     parts = consumer.list_topics(topic, 20).topics[topic].partitions
-    count = sum(consumer.get_watermark_offsets(TopicPartition(topic, number), 20)[1] for number in parts)
+    ends = {number: consumer.get_watermark_offsets(TopicPartition(topic, number), 20)[1] for number in parts}
     consumer.close()
-    return int(count)
+    return ends
 
 
 def differences(one: str, other: str) -> list[str]:
@@ -106,8 +115,8 @@ def differences(one: str, other: str) -> list[str]:
         its, others = map(rows_in_any_order, (left, right))
         for table in its:
             if its[table] != others[table]:
-                pair = next((pair for pair in zip(its[table], others[table], strict=False) if pair[0] != pair[1]), None)
-                found.append(f"{table}: {len(its[table])} and {len(others[table])} rows; {pair}")
+                count = sum(row not in others[table] for row in its[table])
+                found.append(f"{table}: {len(its[table])} and {len(others[table])} rows, {count} differ")
     return found
 
 

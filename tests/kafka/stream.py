@@ -68,4 +68,4 @@ def _flow(flow: FlowSummary, sensor: int, miner: int, at: int, step: int) -> Flo
     )
     its = flow.shares
     shares = dataclasses.replace(its, submitted=its.submitted + step, accepted=its.accepted + step)
-    return dataclasses.replace(flow, key=key, last_ns=flow.last_ns + step * MINUTE_NS, shares=shares)
+    return dataclasses.replace(flow, key=key, source="mirror0", last_ns=flow.last_ns + step * MINUTE_NS, shares=shares)

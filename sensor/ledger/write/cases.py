@@ -61,6 +61,9 @@ def case_record(row: RowMapping) -> CaseRecord:
     return CaseRecord(**{field.name: row[field.name] for field in fields(CaseRecord)})
 
 
+#: Made once: making a statement costs more than running it.
+NEW_CASE = insert(CASES).returning(CASES.c.case_id)
+NEW_CHANGE = insert(CHANGES)
 SET_TIMES = (
     update(CASES)
     .where(CASES.c.case_id == bindparam("at_case"))
@@ -147,7 +150,7 @@ class CaseWriter:
         at_ns = finding.first_ns if fresh else finding.last_ns
         case = CaseRecord(0, *subject, "new", at_ns, at_ns, finding.first_ns, finding.last_ns)
         values = {name: value for name, value in asdict(case).items() if name != "case_id"}
-        case_id = self._connection.scalar(insert(CASES).values(values).returning(CASES.c.case_id))
+        case_id = self._connection.scalar(NEW_CASE, values)
         assert case_id is not None
         case.case_id = case_id
         why = N_("{miner} mines at {pool} port {number}: {grade}").format(
@@ -217,4 +220,4 @@ def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, 
         "why": column_text(why, MAX_REASON_CHARACTERS),
         "kind": kind,
     }
-    connection.execute(insert(CHANGES).values(row))
+    connection.execute(NEW_CHANGE, row)

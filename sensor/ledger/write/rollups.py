@@ -75,6 +75,8 @@ class SeriesExtent:
     last_ns: int
 
 
+#: Made once: making a statement costs more than running it.
+NEW_SERIES = insert(SERIES).returning(SERIES.c.series_id)
 SET_EXTENT = (
     update(SERIES)
     .where(SERIES.c.series_id == bindparam("at_series"))
@@ -227,7 +229,7 @@ class RollupWriter:
     def _insert(self, identity: SeriesId, finding: Finding, span: TimeSpan) -> SeriesRecord:
         extent = SeriesExtent(None, finding.work_unit or "hashes", 0, 0, span.first_ns, span.last_ns)
         values = _key_columns(identity) | asdict(extent)
-        series_id = self._connection.scalar(insert(SERIES).values(values).returning(SERIES.c.series_id))
+        series_id = self._connection.scalar(NEW_SERIES, values)
         assert series_id is not None
         return SeriesRecord(series_id, extent)
 
@@ -256,7 +258,7 @@ def _series_record(row: RowMapping) -> SeriesRecord:
 def _identity(row: RowMapping) -> SeriesId:
     """What a row of SERIES is found by."""
     names = ("site_id", "pool", "dialect", "algorithm", "coin")
-    return SeriesId(row["miner_ip"], SeriesKey(*(row[name] for name in names), bool(row["muted"])))
+    return SeriesId(row["miner_ip"], SeriesKey(**{name: row[name] for name in names}, suppressed=bool(row["muted"])))
 
 
 def _key_columns(identity: SeriesId) -> dict[str, Any]:
