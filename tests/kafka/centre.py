@@ -24,12 +24,12 @@ PATIENCE_S = 600.0
 class Centre:
     """Collectors of one group, and the ledger that they write."""
 
-    def __init__(self, folder: Path, url: str, broker: str, topic: str) -> None:
+    def __init__(self, folder: Path, url: str, broker: str, topic: str, group: str | None = None) -> None:
         self._folder, self.url, self.topic = folder, url, f"{topic}.v1"
         self.engine: Engine = create_engine(url, pool_pre_ping=True)
         self.processes: list[subprocess.Popen[bytes]] = []
         self._config = folder / f"{topic}.json"
-        collect = {"brokers": [broker], "transport": "tcp", "topic": topic, "group": topic}
+        collect = {"brokers": [broker], "transport": "tcp", "topic": topic, "group": group or topic}
         self._config.write_text(json.dumps({"ledger": {"url": url}, "collect": collect}))
 
     def start(self) -> subprocess.Popen[bytes]:
