@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from exporters.destination import Refused, Unreachable
 from exporters.settings import ExporterSettings, Timeout
-from exporters.transports.kafka import KafkaSettings, client_settings, library, silent_logger
+from exporters.transports.kafka import KafkaSettings, client_settings, is_summary, library, silent_logger
 from sensor.model.wire import QueuedReport
 
 #: How often a wait looks whether its time is over, in seconds.
@@ -106,6 +106,7 @@ class Sender:
                 failures.append(error)
 
         until_s = time.monotonic() + self._settings.timeout_s
+        self._trouble = None
         try:
             if self._producer is None:
                 self._producer = self._library.Producer(
@@ -126,7 +127,6 @@ class Sender:
             self._fail(failures[0].str())
         if acknowledged < len(reports):
             self._fail(self._trouble or f"no acknowledgement within {self._settings.timeout_s:g} s")
-        self._trouble = None
 
     def _fail(self, reason: str) -> None:
         """Give up what is on its way: it is sent again from the first one that was not acknowledged."""
@@ -134,7 +134,8 @@ class Sender:
         raise Unreachable(f"{self._settings.shown}: {reason}")
 
     def _note(self, error: Any) -> None:
-        self._trouble = error.str()
+        if self._trouble is None or not is_summary(error):
+            self._trouble = error.str()
 
     def _discard(self) -> None:
         producer, self._producer = self._producer, None

@@ -103,6 +103,11 @@ def client_settings(settings: KafkaSettings) -> dict[str, Any]:
     return common
 
 
+def is_summary(error: Any) -> bool:
+    """Whether an error only says that no broker is left: those before it say why."""
+    return bool(error.code() == library().KafkaError._ALL_BROKERS_DOWN)
+
+
 def silent_logger() -> logging.Logger:
     """Where the library's own log goes: nowhere. What is wrong is said by errors, once."""
     logger = logging.getLogger("minewatch.kafka")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from exporters.transports.kafka import client_settings, library, silent_logger
+from exporters.transports.kafka import client_settings, is_summary, library, silent_logger
 from sensor.collect.messages import MessageFold, TopicMessage
 from sensor.collect.settings import CollectSettings
 from sensor.ledger.central import Queue, TopicPlace
@@ -180,5 +180,6 @@ class TopicSource:
         return found
 
     def _note(self, error: Any) -> None:
-        self.trouble = f"{self._shown}: {error.str()}"
+        if self.trouble is None or not is_summary(error):
+            self.trouble = f"{self._shown}: {error.str()}"
         self._trouble_s = time.monotonic()

@@ -28,6 +28,7 @@ from tests.collect.brokers import messages_of
 from tests.kafka.broker import Broker, NoBrokerError, broker
 from tests.kafka.centre import Centre, differences, ends_of, wait
 from tests.kafka.page import write_figures
+from tests.kafka.secured import secured
 from tests.kafka.sensor import BEGAN_NS
 from tests.kafka.stream import steps
 from tests.ledger.servers import postgres_server
@@ -223,7 +224,7 @@ def new_database(url: str, name: str) -> str:
     return url.replace("/postgres?", f"/{name}?")
 
 
-SCENARIOS = {"killed": killed, "speed": speed, "away": away}
+SCENARIOS = {"killed": killed, "speed": speed, "away": away, "secured": secured}
 
 
 def main() -> int:

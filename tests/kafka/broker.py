@@ -41,13 +41,15 @@ def jars() -> Path:
 class Broker:
     """One broker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, security: str = "") -> None:
+        """`security` are lines of its settings for one more listener, SECURED, with its port as {port}."""
         self._folder, self._libraries = folder, jars()
-        self.port = free_port()
+        self.port, self.secured_port = free_port(), free_port()
         self.place = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = folder / "server.properties"
-        self._settings.write_text(_properties(folder, self.port, free_port()))
+        listener = f",SECURED://127.0.0.1:{self.secured_port}" if security else ""
+        self._settings.write_text(_properties(folder, self.port, free_port(), listener) + security)
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         self._java("kafka.tools.StorageTool", "format", "-t", identity, "-c", str(self._settings))
 
@@ -98,11 +100,11 @@ class Broker:
 
 
 @contextlib.contextmanager
-def broker() -> Iterator[Broker]:
+def broker(security: str = "") -> Iterator[Broker]:
     """Make one and start it, end it. Raises NoBrokerError."""
     folder = Path(tempfile.mkdtemp(prefix="minewatch-kafka-"))
     try:
-        made = Broker(folder)
+        made = Broker(folder, security)
         try:
             made.start()
             yield made
@@ -112,13 +114,14 @@ def broker() -> Iterator[Broker]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _properties(folder: Path, port: int, controller_port: int) -> str:
+def _properties(folder: Path, port: int, controller_port: int, listener: str) -> str:
     return f"""process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listener}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listener}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 num.partitions={PARTITIONS}
