@@ -18,12 +18,13 @@ from sensor.collect.metrics import COUNTERS, CollectServer
 from sensor.collect.source import BrokerError
 from sensor.ledger import Ledger, LedgerError
 from sensor.ledger.central import CentralLedger, CollectBatch, Queue, TopicPlace
+from sensor.ledger.write.silence import ClosedCase
 from sensor.model.attribution import Attribution
 from sensor.model.finding import Finding
 from sensor.model.wire import SensorReport, dumps
 from tests.collect.test_messages import TOPIC, text
 from tests.daemon.journal import WrittenJournal
-from tests.ledger.made import finding
+from tests.ledger.made import SECOND, finding
 
 
 class ListSource:
@@ -207,13 +208,16 @@ def test_silent_cases_are_looked_at_only_when_nothing_is_on_its_way(
 ) -> None:
     collector, _ = desk.collector([text(finding(1))], [text(finding(2))])
     asked: list[int] = []
-    monkeypatch.setattr(desk.ledger, "review_cases", lambda now_ns, _: asked.append(now_ns) or [])
+    closed = [ClosedCase(7, "silent for so long")]
+    monkeypatch.setattr(desk.ledger, "review_cases", lambda now_ns, _: asked.append(now_ns) or closed)
     collector.step()
     collector._upkeep(10**18)
     assert asked == []
     collector.step()
     collector._upkeep(10**18)
-    assert len(asked) == 1
+    assert asked == [10**18 - 600 * SECOND]
+    assert collector.counters["cases_closed"] == 1
+    assert "case 7 closed: silent for so long" in desk.journal.stream.getvalue()
 
 
 def test_it_leaves_the_group_when_it_is_stopped(desk: Desk) -> None:
