@@ -58,7 +58,7 @@ def producer_settings(settings: Config) -> dict[str, Any]:
 class Sender:
     """Produces reports and waits until each is acknowledged."""
 
-    most = 500
+    most = 2_000
 
     def __init__(self, settings: Config) -> None:
         """Raises Unusable if the library is not there, or a secret or certificate cannot be read."""

@@ -206,7 +206,7 @@ class _FaultyDestination:
 class _FaultyReports(_FaultyDestination):
     """The same of reports."""
 
-    most = 500
+    most = 2_000
 
     def send_reports(self, reports: Sequence[QueuedReport]) -> None:
         """As that of the destination. Raises what a broker that is away raises."""

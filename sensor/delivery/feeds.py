@@ -17,6 +17,12 @@ from sensor.model.finding import Finding
 from sensor.model.record import Record
 from sensor.model.wire import QueuedReport
 
+#: Events read from the outbox at once, and of how many bytes: a finding of 256 connections has 300 KB, and ten times
+#: that in memory.
+EVENTS, EVENTS_BYTES = 500, 1 << 20
+#: The same of reports, which stay text. Each page is waited for until brokers have all of it.
+REPORTS, REPORTS_BYTES = 2_000, 8 << 20
+
 
 @dataclass(frozen=True)
 class Hiding:
@@ -33,8 +39,8 @@ class Feed(Protocol):
     repeat_s: float | None
     most: int
 
-    def read(self, position: int, most: int, most_bytes: int) -> Sequence[Any]:
-        """What waits after a position. Raises LedgerError."""
+    def read(self, position: int) -> Sequence[Any]:
+        """A page of what waits after a position. Raises LedgerError."""
 
     def send(self, page: Sequence[Any]) -> None:
         """Send a page of it. Raises Refused or OSError."""
@@ -54,9 +60,9 @@ class EventFeed:
         self.outbox: Outbox = ledger.outbox
         self.most, self.repeat_s = sender.most, sender.repeat_s
 
-    def read(self, position: int, most: int, most_bytes: int) -> Sequence[QueuedEvent]:
+    def read(self, position: int) -> Sequence[QueuedEvent]:
         """The events after a position."""
-        return self._ledger.outbox.read(position, most, most_bytes)
+        return self._ledger.outbox.read(position, EVENTS, EVENTS_BYTES)
 
     def send(self, page: Sequence[QueuedEvent]) -> None:
         """Send events."""
@@ -96,9 +102,9 @@ class ReportFeed:
         self.outbox: Outbox = ledger.reports
         self.most = sender.most
 
-    def read(self, position: int, most: int, most_bytes: int) -> Sequence[QueuedReport]:
+    def read(self, position: int) -> Sequence[QueuedReport]:
         """The reports after a position."""
-        return self._ledger.reports.read(position, most, most_bytes)
+        return self._ledger.reports.read(position, REPORTS, REPORTS_BYTES)
 
     def send(self, page: Sequence[QueuedReport]) -> None:
         """Send reports."""

@@ -22,9 +22,8 @@ from sensor.ledger import Backlog, Ledger, LedgerError
 from sensor.model.time import SECOND_NS
 from sensor.model.trouble import NOBODY, Speaker, TroubleState
 
-#: Events read from the outbox at once, of how many bytes (a finding of 256 connections has 300 KB, and ten times that
-#: in memory), and how often an idle thread looks without having been woken, in seconds.
-READ, READ_BYTES, LOOK_S = 500, 1 << 20, 0.5
+#: How often an idle thread looks without having been woken, in seconds.
+LOOK_S = 0.5
 NOTHING = Backlog(0, 0, None, 0, 0)
 
 
@@ -143,7 +142,7 @@ class Worker:
         """Send a page of events; whether there may be more."""
         if self._position < 0:
             self._position = self._committed = self._feed.outbox.backlog(self.name).position
-        events = self._feed.read(self._position, READ, READ_BYTES)
+        events = self._feed.read(self._position)
         try:
             for start in range(0, len(events), self._feed.most):
                 if time.monotonic() >= self._deadline:

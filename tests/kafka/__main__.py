@@ -42,7 +42,7 @@ AWAY_S = 5.0
 
 def killed(folder: Path, quick: bool) -> Figures:
     """Three sensors, two collectors; a collector, the broker and PostgreSQL are killed in turn."""
-    miners, count = (20, 220) if quick else (100, 450)
+    miners, count = (20, 220) if quick else (40, 400)
     figures: Figures = {}
     with (
         broker() as brokers,

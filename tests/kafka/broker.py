@@ -51,7 +51,7 @@ class Broker:
         listener = f",SECURED://127.0.0.1:{self.secured_port}" if security else ""
         self._settings.write_text(_properties(folder, self.port, free_port(), listener) + security)
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        self._java("kafka.tools.StorageTool", "format", "-t", identity, "-c", str(self._settings))
+        self._java("kafka.tools.StorageTool", "format", f"--cluster-id={identity}", "-c", str(self._settings))
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
