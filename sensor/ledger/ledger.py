@@ -203,7 +203,7 @@ class Ledger:
             with self._writing() as connection:
                 coverage.add_coverage(connection, self.reporter.sensor_id, from_ns, to_ns, apart_ns)
                 stretch = Stretch(from_ns, to_ns, apart_ns)
-                self.reports.append(connection, [coverage_report(self.reporter, stretch)])
+                self.reports.append(connection, [coverage_report(self.reporter, stretch, time.time_ns())])
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""

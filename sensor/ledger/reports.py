@@ -7,6 +7,7 @@ Each report is of one record and has one key: those of a miner's address keep th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -37,13 +38,14 @@ class ReportOutbox(Outbox):
             return
         rows: list[dict[str, Any]] = []
         dropped = 0
+        now_ns = time.time_ns()  # a replay's reports have their packets' time
         for key, report in reports:
             try:
                 text = packed(dumps(report))
             except ValueError:
                 dropped += 1
                 continue
-            rows.append({"created_ns": report.sent_ns, "key": key, "record": text})
+            rows.append({"created_ns": now_ns, "key": key, "record": text})
         if dropped:
             its = REPORT_CURSORS.c.dropped + dropped
             connection.execute(update(REPORT_CURSORS).values(dropped=its))
@@ -70,9 +72,9 @@ def record_reports(
         yield key_of(record, reporter), report
 
 
-def coverage_report(reporter: Reporter, stretch: Stretch) -> KeyedReport:
-    """That a sensor listened; its time is the stretch's end."""
-    return sensor_key(reporter), report_of(reporter, stretch.to_ns, coverage=(stretch,))
+def coverage_report(reporter: Reporter, stretch: Stretch, now_ns: int) -> KeyedReport:
+    """That a sensor listened, by the packets' clock; `now_ns` is the wall's, as in all reports: captures may be old."""
+    return sensor_key(reporter), report_of(reporter, now_ns, coverage=(stretch,))
 
 
 def ended_reports(findings: Sequence[Finding], reporter: Reporter, now_ns: int) -> Iterator[KeyedReport]:

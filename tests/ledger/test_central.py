@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 import json
 import random
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,10 @@ def rows(ledger: Ledger, *, without: Sequence[str] = ()) -> dict[str, list[tuple
 
 def rows_in_any_order(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
     """The same without what tells only when, in which order or in how many steps something was written: an open finding
-    that was written once is `opened`, one that was written twice is `updated`, and its machine was seen last when it
-    opened."""
-    held = rows(ledger, without=["recorded_ns", "series_id", "case_id", "change_id", "record", "state"])
+    that was written once is `opened`, one that was written twice is `updated`, its machine was seen last when it
+    opened, and a case begins with the finding that was written first. What is in the roll-ups is in them."""
+    moment = ("recorded_ns", "since_ns", "opened_ns", "at_ns")
+    held = rows(ledger, without=["series_id", "case_id", "change_id", "record", "state", "rolled", *moment])
     held["sensors"] = [row[:2] for row in held["sensors"]]
     held["machines"] = [row[:-2] for row in held["machines"]]
     entries = [entry.finding for entry in ledger.reader.findings()]
@@ -265,6 +267,18 @@ def test_nobody_is_served_and_nothing_is_stored(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path}/alone.db")
     ledger.record(RECORDS, NOW)
     assert ledger.reports.read(0, 10) == []
+    ledger.close()
+
+
+def test_what_was_heard_of_old_captures_waits_as_long_as_what_is_new(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/old.db")
+    ledger.reports.subscribe(["kafka"])
+    ledger.add_coverage(1, HOUR_NS)
+    ledger.record([finding(1)], time.time_ns())
+    ledger.prune(time.time_ns())
+    assert ledger.reports.backlog("kafka").depth == 2
+    ledger.prune(time.time_ns() + 366 * 24 * HOUR_NS)
+    assert ledger.reports.backlog("kafka").dropped == 2
     ledger.close()
 
 
