@@ -55,12 +55,12 @@ def until(what: Callable[[], bool], *members: Member) -> None:
             member.collector.step()
 
 
-def reported(folder: Path, brokers: MockBrokers, topic: str, sensors: int = 3) -> tuple[Ledger, int]:
+def reported(folder: Path, brokers: MockBrokers, topic: str, sensors: range = range(3)) -> tuple[Ledger, int]:
     """Let sensors report, and record the same in one ledger; that ledger, and how many reports there are."""
     sender = Sender(Config.model_validate({"brokers": brokers.places, "transport": "tcp", "topic": topic}))
     together = Ledger.open(f"sqlite:///{folder}/together.db")
     count = 0
-    for number in range(sensors):
+    for number in sensors:
         sensor = SensorLedger(folder, f"edge-{number}")
         whole = Ledger.open(f"sqlite:///{folder}/together.db", sensor_id=f"edge-{number}", run_id="run-1")
         whole.begin(NOW)
@@ -87,12 +87,15 @@ def reported(folder: Path, brokers: MockBrokers, topic: str, sensors: int = 3) -
 
 
 def test_collectors_that_come_and_go_write_what_one_ledger_would_hold(tmp_path: Path, brokers: MockBrokers) -> None:
-    together, count = reported(tmp_path, brokers, "group")
+    earlier, before = reported(tmp_path, brokers, "group", range(2))
+    earlier.close()
     url = f"sqlite:///{tmp_path}/central.db"
     first = Member(url, brokers, "group", batch_reports=50)
     until(lambda: first.collector.counters["messages_read"] >= 100, first)
     second = Member(url, brokers, "group", batch_reports=50)
     until(lambda: len(first.source.owned) == len(second.source.owned) == 2, first, second)  # of four partitions
+    together, later = reported(tmp_path, brokers, "group", range(2, 3))
+    count = before + later
     until(lambda: second.collector.counters["messages_read"] > 0, first, second)
     first.close()
     until(lambda: sum(second.central.positions("group.v1").values()) >= count, second)
@@ -123,7 +126,7 @@ def test_a_member_that_was_killed_before_it_told_the_brokers_doubles_nothing(
 
 def test_what_is_no_report_is_put_aside_and_the_rest_arrives(tmp_path: Path, brokers: MockBrokers) -> None:
     put(brokers.places, "mixed.v1", [("a", b"\x00\xff"), ("a", b'{"v":99}')])
-    together, count = reported(tmp_path, brokers, "mixed", sensors=1)
+    together, count = reported(tmp_path, brokers, "mixed", sensors=range(1))
     member = Member(f"sqlite:///{tmp_path}/central.db", brokers, "mixed")
     until(lambda: sum(member.central.positions("mixed.v1").values()) >= count + 2, member)
     assert rows_in_any_order(member.ledger) == rows_in_any_order(together)
@@ -133,7 +136,7 @@ def test_what_is_no_report_is_put_aside_and_the_rest_arrives(tmp_path: Path, bro
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning(tmp_path: Path, brokers: MockBrokers) -> None:
-    _, count = reported(tmp_path, brokers, "anew", sensors=1)
+    _, count = reported(tmp_path, brokers, "anew", sensors=range(1))
     member = Member(f"sqlite:///{tmp_path}/central.db", brokers, "anew")
     until(lambda: sum(member.central.positions("anew.v1").values()) >= count, member)
     member.close()
