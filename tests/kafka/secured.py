@@ -56,7 +56,7 @@ def refused(given: dict[str, object]) -> str:
         sender.send_reports([QueuedReport(2, 1, "10.0.0.1", "{}")])
     except Unreachable as error:
         parts = str(error).replace("|", "/").split(": ")
-        return f"refused: {': '.join(part for part in parts if not PLACE.match(part))[:110]}"
+        return f"refused: {': '.join(part for part in parts if not PLACE.match(part))[:60]}"
     finally:
         sender.close()
     raise AssertionError("it was delivered")
