@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -31,6 +31,7 @@ words:
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
+	@echo "make kafka    sensors, a real broker, collectors and PostgreSQL, killed in turn, into docs/collect.md; KAFKA=\"killed --quick\""
 	@echo "make evaluate  hidden mining in generated captures, against the truth, into docs/evaluation.md; an hour. QUICK=1, SEED"
 	@echo "make desk-load   how long pages of the console take on a large ledger, into docs/console-load.md"
 	@echo "make desk-attack wapiti and schemathesis at the console as each role, into docs/console-attacks.md; ten minutes"
@@ -185,6 +186,17 @@ bench-daemon: .venv/.dev debian-packages
 province: .venv/.dev
 	@$(BIN)/python -m pytest -rsx -m province tests/province
 	$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
+
+# Kafka is run, not shipped: KAFKA_HOME, or its jars as Maven is set up to fetch them.
+KAFKA_JARS := build/kafka/libs/.fetched
+$(KAFKA_JARS): tests/kafka/pom.xml
+	@mkdir -p build/kafka/libs
+	if ! command -v mvn >/dev/null; then echo "make: Maven is needed to fetch Kafka's jars, or KAFKA_HOME" >&2; exit 1; fi
+	mvn -q -B -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/build/kafka/libs
+	touch $@
+
+kafka: .venv/.dev debian-packages $(if $(KAFKA_HOME),,$(KAFKA_JARS))
+	@$(BIN)/python -m tests.kafka $(KAFKA) --write
 
 # How long pages take on a large ledger while it is written, and whoever attacks the console; on this host alone. Without
 # its arguments LOAD takes both databases, 5,000 addresses and 52 weeks, 50 visitors for three minutes: half an hour.

@@ -171,7 +171,7 @@ def _figure(value: float) -> str:
 
 def example_comments(text: str) -> dict[str, str]:
     """The comment above each key of the example configuration, by the key's dotted path."""
-    text = text.replace("exporters: {}", "exporters:").replace("\n#:", "\n")
+    text = text.replace("exporters: {}", "exporters:").replace("collect: null", "collect:").replace("\n#:", "\n")
     meanings: dict[str, str] = {}
     path: list[tuple[int, str]] = []
     comment: list[str] = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from sensor.model.record import Record
+    from sensor.model.wire import QueuedReport
 
 
 class Refused(Exception):  # noqa: N818 (an answer, not an error of ours)
@@ -29,6 +30,23 @@ class Destination(Protocol):
 
     def send(self, records: Sequence[Record]) -> None:
         """Send all of them, in their order. Raises Refused, or an OSError if they are to be sent again later."""
+
+    def reopen(self) -> None:
+        """Open again what was rotated or replaced, at the next use."""
+
+    def close(self) -> None:
+        """Let go of the destination."""
+
+
+@runtime_checkable
+class ReportDestination(Protocol):
+    """As a destination, of what the sensor reports to a central ledger."""
+
+    most: int
+
+    def send_reports(self, reports: Sequence[QueuedReport]) -> None:
+        """Send all of them; those of one key stay in their order. Raises Refused, or an OSError if they are to be sent
+        again later."""
 
     def reopen(self) -> None:
         """Open again what was rotated or replaced, at the next use."""

@@ -74,6 +74,17 @@ def _run(commands: Commands) -> None:
     add_line_options(run)
 
 
+def _collect(commands: Commands) -> None:
+    collect = commands.add_parser("collect", help="write what sensors report through Kafka into a central ledger")
+    collect.description = (
+        "Read what many sensors report through a topic of Kafka (their exporter kafka), and write it into one ledger. "
+        "Any number of processes share the work. SIGTERM ends it after the batch at hand."
+    )
+    collect.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
+    add_ledger_url(collect)
+    add_configuration(collect)
+
+
 def _status(commands: Commands) -> None:
     status = commands.add_parser("status", help="say how the sensors of this host stand")
     status.description = "Ask the running sensors of this host, over their local sockets, how they stand."
@@ -243,6 +254,7 @@ def _version(commands: Commands) -> None:
 COMMANDS: dict[str, Callable[[Commands], None]] = {
     "replay": add_replay,
     "run": _run,
+    "collect": _collect,
     "status": _status,
     "check": _check,
     "calibrate": _calibrate,

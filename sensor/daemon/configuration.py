@@ -1,4 +1,5 @@
-"""The whole configuration: the sections of `sensor.settings`, and those that attribution and the exporters own."""
+"""The whole configuration: the sections of `sensor.settings`, and those that attribution, collecting and the exporters
+own."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sensor.attribution.settings import AttributionSettings
+from sensor.collect.settings import CollectSettings
 from sensor.delivery.settings import SECTION as EXPORTERS
 from sensor.delivery.settings import read_section
 from sensor.settings import config
@@ -22,11 +24,14 @@ class Configuration(config.SensorSettings):
     """Everything that can be configured."""
 
     attribution: AttributionSettings = AttributionSettings()
+    #: Of `minewatch collect`; without it there is nothing to collect from.
+    collect: CollectSettings | None = None
 
     def rooted(self, rooting: Rooting, place: Callable[[ConfigKey], str]) -> Self:
         """The same with every path of a file made whole."""
         whole = super().rooted(rooting, place)
-        return whole.model_copy(update={"attribution": self.attribution.rooted(rooting, place)})
+        collect = self.collect and self.collect.rooted(rooting)
+        return whole.model_copy(update={"attribution": self.attribution.rooted(rooting, place), "collect": collect})
 
 
 #: Looks at a whole configuration, with the place of a key; a sentence for each mistake.

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from exporters.kinds import eve, prometheus, syslog
+from exporters.kinds import eve, kafka, prometheus, syslog
 from exporters.settings import PATH
 from sensor.daemon.configuration import Configuration
 from sensor.serve.access import named_files
@@ -79,7 +79,10 @@ def needed_paths(config: Configuration) -> Iterator[PathNeed]:
 def needed_ports(config: Configuration) -> Iterator[PortNeed]:
     """Every port of TCP that is connected to, a key each."""
     for key, instance in _instances(config):
-        if isinstance(instance, syslog.Config):
+        if isinstance(instance, kafka.Config):
+            for number, broker in enumerate(instance.brokers):
+                yield PortNeed((*key, "brokers", number), int(broker.rpartition(":")[2]))
+        elif isinstance(instance, syslog.Config):
             if instance.transport != "udp":
                 yield PortNeed((*key, "port"), instance.port or (6514 if instance.transport == "tls" else 514))
         elif url := getattr(instance, "url", None):

@@ -11,14 +11,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exporters.destination import Destination
 from exporters.kinds.prometheus import Config as Metrics
 from sensor import signatures
 from sensor.daemon import configuration
 from sensor.daemon.behaviour import behaviour_rules
 from sensor.daemon.configuration import Configuration
-from sensor.delivery.delivery import build_senders
-from sensor.delivery.worker import Hiding
+from sensor.delivery.delivery import AnyDestination, build_senders
+from sensor.delivery.feeds import Hiding
 from sensor.estimate import Assumptions
 from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake import engine
@@ -64,7 +63,7 @@ class Setup:
     signatures: SignatureSet
     suppression: Suppression
     attribution: Attributor | None
-    destinations: Mapping[str, tuple[Destination, Hiding]]
+    destinations: Mapping[str, tuple[AnyDestination, Hiding]]
     metrics: Metrics | None
     captures: Mapping[str, engine.ListenOptions]  # by interface
     signatures_changed_ns: int  # of the newest signature file

@@ -19,11 +19,13 @@ from typing import Any, cast
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from exporters.destination import Destination, Unreachable
+from exporters.destination import Destination, ReportDestination, Unreachable
+from sensor.delivery.delivery import AnyDestination
 from sensor.intake.engine import PacketCore
 from sensor.model.events import Chunk, Close, Event
 from sensor.model.record import Record
 from sensor.model.time import SECOND_NS
+from sensor.model.wire import QueuedReport
 
 FORM = re.compile(r"([a-z-]+)(?:=(-?\d+(?:\.\d+)?))?(?:@(\d+)(?:-(\d+))?)?")
 #: By name: what happens, and the value that stands where none is given.
@@ -83,14 +85,18 @@ class Simulation:
         """The core, with what happens to it."""
         return cast(PacketCore, _FaultyCore(core, self)) if self.faults else core
 
-    def destinations(self, destinations: Mapping[str, tuple[Destination, Any]]) -> dict[str, tuple[Destination, Any]]:
+    def destinations(
+        self, destinations: Mapping[str, tuple[AnyDestination, Any]]
+    ) -> dict[str, tuple[AnyDestination, Any]]:
         """The destinations, with what happens to them."""
         if not self.faults:
             return dict(destinations)
-        return {
-            name: (cast(Destination, _FaultyDestination(destination, self, name)), hiding)
-            for name, (destination, hiding) in destinations.items()
-        }
+        return {name: (self._faulty(destination, name), hiding) for name, (destination, hiding) in destinations.items()}
+
+    def _faulty(self, destination: AnyDestination, name: str) -> AnyDestination:
+        if isinstance(destination, ReportDestination):
+            return cast(ReportDestination, _FaultyReports(destination, self, name))
+        return cast(Destination, _FaultyDestination(destination, self, name))
 
     def begin(self, ledger: Engine) -> None:
         """Take hold of the ledger's database and of the clock."""
@@ -178,7 +184,7 @@ class _FaultyCore:
 class _FaultyDestination:
     """A destination that cannot be reached, or whose disk is full."""
 
-    def __init__(self, destination: Destination, simulation: Simulation, name: str) -> None:
+    def __init__(self, destination: Any, simulation: Simulation, name: str) -> None:
         self._destination, self._simulation = destination, simulation
         self._is_file = name.partition(".")[0] == "eve"
 
@@ -187,8 +193,30 @@ class _FaultyDestination:
 
     def send(self, records: Sequence[Record]) -> None:
         """As that of the destination. Raises what a receiver that is away, or a full disk, raises."""
-        if self._simulation.value("sink-down") is not None:
-            raise Unreachable("simulated: sink-down")
+        self._refuse()
         if self._is_file and self._simulation.value("disk-full") is not None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._destination.send(records)
+
+    def _refuse(self) -> None:
+        if self._simulation.value("sink-down") is not None:
+            raise Unreachable("simulated: sink-down")
+
+
+class _FaultyReports(_FaultyDestination):
+    """The same of reports."""
+
+    most = 2_000
+
+    def send_reports(self, reports: Sequence[QueuedReport]) -> None:
+        """As that of the destination. Raises what a broker that is away raises."""
+        self._refuse()
+        self._destination.send_reports(reports)
+
+    def reopen(self) -> None:
+        """As that of the destination."""
+        self._destination.reopen()
+
+    def close(self) -> None:
+        """As that of the destination."""
+        self._destination.close()

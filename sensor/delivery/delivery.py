@@ -8,23 +8,27 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exporters.destination import Destination, Unusable
+from exporters.destination import Destination, ReportDestination, Unusable
 from exporters.kinds import kinds
-from sensor.delivery.worker import DeliveryStatus, Hiding, Worker
+from sensor.delivery.feeds import Hiding
+from sensor.delivery.worker import DeliveryStatus, Worker
 from sensor.ledger import Ledger
 from sensor.model.trouble import NOBODY, Speaker
+
+#: Of events, or of reports.
+AnyDestination = Destination | ReportDestination
 
 
 def build_senders(
     settings: Mapping[str, Sequence[Any]], name_persons: bool = False
-) -> tuple[dict[str, tuple[Destination, Hiding]], list[str]]:
+) -> tuple[dict[str, tuple[AnyDestination, Hiding]], list[str]]:
     """A sender and whether to redact, by the name of each instance, from the section `exporters`; and what is wrong, a
     sentence each.
 
     Kinds that are not fed from the outbox are left out. Nothing is connected yet; files of secrets and certificates
     are read.
     """
-    senders: dict[str, tuple[Destination, Hiding]] = {}
+    senders: dict[str, tuple[AnyDestination, Hiding]] = {}
     problems: list[str] = []
     modules = kinds()
     for kind, instances in settings.items():
@@ -46,13 +50,15 @@ class Delivery:
     def __init__(
         self,
         ledger: Ledger,
-        destinations: Mapping[str, tuple[Destination, bool | Hiding]],
+        destinations: Mapping[str, tuple[AnyDestination, bool | Hiding]],
         speaker: Speaker = NOBODY,
     ) -> None:
-        """Register the destinations in the ledger: from now on events are kept for these and no others. `speaker` says
-        when a delivery begins to fail or refuse, and when it works again. Raises LedgerError.
+        """Register the destinations in the ledger: from now on events and reports are stored for these and no others.
+        `speaker` says when a delivery begins to fail or refuse, and when it works again. Raises LedgerError.
         """
-        ledger.outbox.subscribe(destinations)
+        reported = {name for name, (sender, _) in destinations.items() if isinstance(sender, ReportDestination)}
+        ledger.outbox.subscribe(name for name in destinations if name not in reported)
+        ledger.reports.subscribe(reported)
         self._workers = [
             Worker(name, sender, hiding, ledger, speaker=speaker) for name, (sender, hiding) in destinations.items()
         ]

@@ -13,20 +13,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-from exporters.destination import Destination, Refused
-from exporters.redaction.attribution import without_persons
-from exporters.redaction.finding import redacted
+from exporters.destination import Destination, Refused, ReportDestination
 from sensor.delivery.backoff import Backoff
+from sensor.delivery.feeds import Hiding, feed_of
 from sensor.ledger import Backlog, Ledger, LedgerError
-from sensor.model.finding import Finding
-from sensor.model.record import Record, event_id
 from sensor.model.time import SECOND_NS
 from sensor.model.trouble import NOBODY, Speaker, TroubleState
 
-#: Events read from the outbox at once, of how many bytes (a finding of 256 connections has 300 KB, and ten times that
-#: in memory), and how often an idle thread looks without having been woken, in seconds.
-READ, READ_BYTES, LOOK_S = 500, 1 << 20, 0.5
+#: How often an idle thread looks without having been woken, in seconds.
+LOOK_S = 0.5
 NOTHING = Backlog(0, 0, None, 0, 0)
 
 
@@ -47,29 +44,22 @@ class DeliveryStatus:
     trouble: str | None  # the last failure or refusal as a sentence; None once an attempt succeeded
 
 
-@dataclass(frozen=True)
-class Hiding:
-    """What a destination is not to see."""
-
-    redact: bool = False  # what is inside
-    name_persons: bool = False  # true: persons stand in events by name
-
-
 class Worker:
     """The delivery to one destination."""
 
     def __init__(
         self,
         name: str,
-        sender: Destination,
+        sender: Destination | ReportDestination,
         hiding: bool | Hiding,
         ledger: Ledger,
         clock: Callable[[], int] = time.time_ns,
         speaker: Speaker = NOBODY,
     ) -> None:
-        self._hiding = hiding if isinstance(hiding, Hiding) else Hiding(redact=hiding)
+        hidden = hiding if isinstance(hiding, Hiding) else Hiding(redact=hiding)
+        self._feed = feed_of(sender, hidden, ledger)
         self.name, self.kind = name, name.partition(".")[0]
-        self._sender, self._ledger, self._clock = sender, ledger, clock
+        self._sender, self._clock = sender, clock
         self._position = (
             self._committed
         ) = -1  # not known before the thread runs: another one may still be at work for this cursor
@@ -104,7 +94,7 @@ class Worker:
     def status(self) -> DeliveryStatus:
         """Its state; from any thread. If the ledger cannot be read, the depth is that of the last time."""
         try:
-            self._last = self._ledger.outbox.backlog(self.name)
+            self._last = self._feed.outbox.backlog(self.name)
         except LedgerError as error:
             self._trouble = str(error)
         last = self._last
@@ -151,42 +141,41 @@ class Worker:
     def _deliver(self) -> bool:
         """Send a page of events; whether there may be more."""
         if self._position < 0:
-            self._position = self._committed = self._ledger.outbox.backlog(self.name).position
-        events = self._ledger.outbox.read(self._position, READ, READ_BYTES)
+            self._position = self._committed = self._feed.outbox.backlog(self.name).position
+        events = self._feed.read(self._position)
         try:
-            for start in range(0, len(events), self._sender.most):
+            for start in range(0, len(events), self._feed.most):
                 if time.monotonic() >= self._deadline:
                     break
-                part = events[start : start + self._sender.most]
-                self._send([event.record for event in part])
+                part = events[start : start + self._feed.most]
+                self._send(part)
                 self._position = part[-1].sequence
         except Exception:
             self._commit_quietly()  # what was sent before the failure is done
             raise
         return bool(events)
 
-    def _send(self, records: Sequence[Record]) -> None:
-        """Send records together; if they are refused, one by one, to find out which."""
+    def _send(self, page: Sequence[Any]) -> None:
+        """Send a page together; if it is refused, one by one, to find out which."""
         try:
-            self._sender.send([self._shown(record) for record in records])
+            self._feed.send(page)
         except OSError:
             raise
         except Exception as error:  # Refused, or a mistake of the sender's: the same records would fail for ever
-            if len(records) > 1:
-                for record in records:
-                    self._send([record])
+            if len(page) > 1:
+                for queued in page:
+                    self._send([queued])
                 return
             self._refused += 1
             self._refused_uncommitted += 1
             self._trouble = _error_text(error)
             if self._refusing.begin(self._trouble):
-                self._speaker.warning(
-                    f"{self.name}: event {event_id(records[0])} is refused and left out: {self._trouble}"
-                )
+                what = self._feed.name(page[0])
+                self._speaker.warning(f"{self.name}: {what} is refused and left out: {self._trouble}")
             if self._failing.end():
                 self._speaker.notice(f"{self.name}: answers again")
             return
-        self._delivered += len(records)
+        self._delivered += len(page)
         self._trouble = None
         self._say_recovered()
         self._backoff.reset()
@@ -200,16 +189,9 @@ class Worker:
                 f"{self.name}: takes events again; {refused} {'was' if refused == 1 else 'were'} refused"
             )
 
-    def _shown(self, record: Record) -> Record:
-        if not isinstance(record, Finding):
-            return record
-        if self._hiding.redact:
-            return redacted(record)
-        return record if self._hiding.name_persons else without_persons(record)
-
     def _commit(self) -> None:
         if self._position > self._committed:
-            self._ledger.outbox.commit(self.name, self._position, self._refused_uncommitted)
+            self._feed.outbox.commit(self.name, self._position, self._refused_uncommitted)
             self._committed, self._refused_uncommitted = self._position, 0
 
     def _commit_quietly(self) -> None:
@@ -220,18 +202,14 @@ class Worker:
 
     def _repeat(self) -> None:
         """Send again what is open, for destinations that forget."""
-        every = self._sender.repeat_s
+        every = self._feed.repeat_s
         if every is None or time.monotonic() < self._repeat_at or self._stopping.is_set():
             return
-        after = ""
-        while page := self._ledger.reader.open_findings(after, self._sender.most):
-            try:
-                self._sender.send([self._shown(finding) for finding in page])
-                self._repeated += len(page)
-            except Refused as error:
-                self._trouble = _error_text(error)
-            after = page[-1].finding_id
+        self._repeated += self._feed.repeat(self._note)
         self._repeat_at = time.monotonic() + every
+
+    def _note(self, error: Exception) -> None:
+        self._trouble = _error_text(error)
 
 
 def _error_text(error: Exception) -> str:

@@ -24,7 +24,7 @@ from sensor.ledger.store.errors import LedgerError, fault_of
 from sensor.ledger.store.integrity import Integrity, check_file
 from sensor.ledger.store.opening import is_there, parsed_url, reading_refusal, rooted_hint
 from sensor.ledger.store.read_only import connect_to_read, open_file
-from sensor.ledger.store.records import load_attribution, load_enterprise, load_flow, loads
+from sensor.ledger.store.records import load_attribution, load_enterprise, load_flow, load_report, loads
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
 
@@ -34,6 +34,7 @@ RECORDS: tuple[tuple[str, Callable[[str], object]], ...] = (
     ("parts", loads),
     ("nodes", loads),
     ("outbox", loads),
+    ("reports", load_report),
     ("connections", load_flow),
     ("enterprises", load_enterprise),
     ("addresses", load_attribution),

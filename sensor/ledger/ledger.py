@@ -19,25 +19,24 @@ from sqlalchemy import Connection, Engine, Table, and_, delete, exists, func, or
 from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
+from sensor.ledger.reports import ReportOutbox, began_report, coverage_report, ended_reports, record_reports
 from sensor.ledger.store.bounds import LedgerBounds
 from sensor.ledger.store.database import connect, empty_log, is_own, open_to_read, reading, rewrite_file, writing
 from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
 from sensor.ledger.write import casework, coverage, retention, rollups, sensors, silence
-from sensor.ledger.write.conditions import ConditionWriter
 from sensor.ledger.write.findings import FindingWriter
 from sensor.ledger.write.forget import ForgetSubject, Forgotten
-from sensor.ledger.write.nodes import NodeWriter
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.rows import PAGE
-from sensor.model.condition import Condition
+from sensor.ledger.write.step import StepWriter
 from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.model.record import Record
+from sensor.model.record import Record, record_id
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.summary import State
 from sensor.model.time import HOUR_NS
+from sensor.model.wire import Stretch
 
 #: Silent cases that are looked at in one transaction, and pages of series that are merged to days at once: the line
 #: waits for both.
@@ -58,7 +57,9 @@ class Ledger:
         self.reader = LedgerReader(engine)
         self._bounds = bounds
         self._lock = threading.Lock()
-        self.outbox = EventOutbox(engine, reporter.sensor_id, bounds.outbox_rows, bounds.outbox_bytes, self._lock)
+        room = (bounds.outbox_rows, bounds.outbox_bytes)
+        self.outbox = EventOutbox(engine, reporter.sensor_id, *room, self._lock)
+        self.reports = ReportOutbox(engine, reporter.sensor_id, *room, self._lock)
         self._reviewed_case = 0  # the case that was looked at last
         self._merged_day: int | None = None  # the hour before which hours become days
         self._merged_series: int | None = None  # the series that was looked at last for that; None: all were
@@ -121,7 +122,7 @@ class Ledger:
     def report_as(self, sensor_id: str, clock_offset_ns: int) -> None:
         """Which sensor this process is."""
         self.reporter = replace(self.reporter, sensor_id=sensor_id, clock_offset_ns=clock_offset_ns)
-        self.outbox.sensor_id = sensor_id
+        self.outbox.sensor_id = self.reports.sensor_id = sensor_id
 
     def lease(self, process: ProcessIdentity) -> LedgerLease:
         """The lease by which this process may be its sensor; from now on every step proves that it is held."""
@@ -132,6 +133,7 @@ class Ledger:
         """The sensor begins, with what was recorded before sensors were told apart; whether it had been retired.
         Raises LedgerError."""
         with self._writing() as connection:
+            self.reports.append(connection, [began_report(self.reporter, now_ns)])
             return sensors.begin(connection, self.reporter, now_ns)
 
     def rename_sensor(self, before: str, after: str) -> None:
@@ -183,31 +185,11 @@ class Ledger:
             return []
         with self._writing() as connection:
             sensors.note_report(connection, self.reporter, now_ns)
-            its = [record for record in records if isinstance(record, Finding)]
-            findings = FindingWriter(connection, its, self.reporter, now_ns)
-            nodes = NodeWriter(connection, [record.node_id for record in records if isinstance(record, Node)], now_ns)
-            conditions = ConditionWriter(
-                connection, [record.condition_id for record in records if isinstance(record, Condition)], now_ns
-            )
-            events: list[Record] = []
-            recorded: list[Record] = []
-            for record in records:
-                stored: Record
-                if isinstance(record, Finding):
-                    stored, is_event = findings.add(record, suppressed.get(record.finding_id))
-                elif isinstance(record, Node):
-                    stored, is_event = nodes.add(record)
-                else:
-                    stored, is_event = conditions.add(record)
-                recorded.append(stored)
-                if is_event:
-                    events.append(stored)
-                events += findings.further
-                findings.further.clear()
-            findings.write()
-            nodes.write()
-            conditions.write()
-            self.outbox.append(connection, events, now_ns)
+            step = StepWriter(connection, records, self.reporter, now_ns)
+            recorded = [step.add(record, suppressed.get(record_id(record))) for record in records]
+            step.write()
+            self.outbox.append(connection, step.events, now_ns)
+            self.reports.append(connection, record_reports(records, suppressed, self.reporter, now_ns))
         return recorded
 
     def close_stale(self, now_ns: int, silence_ns: int) -> list[Finding]:
@@ -224,6 +206,8 @@ class Ledger:
         if to_ns > from_ns:
             with self._writing() as connection:
                 coverage.add_coverage(connection, self.reporter.sensor_id, from_ns, to_ns, apart_ns)
+                stretch = Stretch(from_ns, to_ns, apart_ns)
+                self.reports.append(connection, [coverage_report(self.reporter, stretch, time.time_ns())])
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""
@@ -268,7 +252,8 @@ class Ledger:
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < nodes_since_ns)).rowcount
             gone += connection.execute(delete(CONDITIONS).where(CONDITIONS.c.last_ns < since_ns)).rowcount
             gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
-            gone += self.outbox.drop_old(connection, now_ns - bounds.events_ns)
+            for outbox in (self.outbox, self.reports):
+                gone += outbox.drop_old(connection, now_ns - bounds.events_ns)
             gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
             gone += _delete_oldest(connection, FINDINGS, bounds.findings)
@@ -298,6 +283,8 @@ class Ledger:
             closed = [findings.close(finding.finding_id) for finding in found]
             findings.write()
             self.outbox.append(connection, [finding for finding, is_event in closed if is_event], now_ns)
+            its = [finding for finding, _ in closed]
+            self.reports.append(connection, ended_reports(its, self.reporter, now_ns))
         return [finding for finding, _ in closed]
 
     def _roll_up_missing(self) -> int:

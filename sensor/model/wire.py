@@ -1,7 +1,10 @@
 """The wire form: what a sensor tells a ledger, as exact and versioned JSON. Findings, nodes, conditions of the sensor,
 and the time it listened.
 
-    {"v": 1, "sensor_id": "edge-1", "run_id": "…", "sent_ns": 0, "records": [{"kind": "finding", …}], "coverage": […]}
+    {"v": 1, "sensor_id": "edge-1", "run_id": "…", "sent_ns": 0, "records": [{"kind": "finding", …}], "coverage": […],
+     "kind": "live", "clock_offset_ns": 0, "suppressed": {}, "ended": [], "began": false, "number": 7}
+
+A ledger that is given all reports of a sensor, in the order of their numbers, holds what the sensor's own one does.
 
 The rule of evolution. A minor change adds fields with defaults: a reader skips fields that it does not know, and a
 field that is missing has its default; a record of a kind that it does not know is refused. Anything else is a new major
@@ -12,8 +15,10 @@ UTF-8 cannot carry; as ASCII with escapes all of it survives.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,8 +26,15 @@ from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record
+from sensor.model.sensor import SENSOR_ID
 
 VERSION = 1
+#: What names a run: hexadecimal digits of a process, or of the captures that were read.
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+#: Begins the key of what is of the sensor itself, and of no miner.
+SENSOR_KEY = "sensor:"
+#: Times and numbers are those of a database: 64 bits with a sign.
+MOST_INTEGER = (1 << 63) - 1
 KINDS: dict[str, type[Record]] = {"finding": Finding, "node": Node, "condition": Condition}
 NAMES = {record_type: kind for kind, record_type in KINDS.items()}
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(record_type) for kind, record_type in KINDS.items()}
@@ -32,12 +44,17 @@ class WireError(Exception):
     """A message cannot be read; one sentence."""
 
 
+class NewerWireError(WireError):
+    """A message was made by a newer release."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A stretch of time in which a sensor really listened."""
 
     from_ns: int
     to_ns: int
+    apart_ns: int = 0  # stretches no further apart than this are one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +63,31 @@ class SensorReport:
 
     sensor_id: str
     run_id: str  # of the process whose totals these are
-    sent_ns: int
+    sent_ns: int  # the wall clock when it was recorded
     records: tuple[Record, ...] = ()
     coverage: tuple[Stretch, ...] = ()
     v: int = field(default=VERSION)
+    kind: Literal["live", "replay"] = "live"
+    clock_offset_ns: int = 0  # the sensor's clock less the true time, as it states it
+    suppressed: Mapping[str, str] = field(default_factory=dict)  # by identity of a finding: why it is not reported
+    ended: tuple[str, ...] = ()  # findings of earlier runs that no run of the sensor follows any more
+    began: bool = False  # the sensor's process begins
+    number: int = 0  # the place in the sensor's outbox; it grows within a run. 0: not known
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedReport:
+    """A report as it waits for delivery."""
+
+    sequence: int  # its number
+    created_ns: int
+    key: str  # those of one key are to keep their order: the miner's address, or the sensor
+    text: str
+
+    @property
+    def is_of_sensor(self) -> bool:
+        """Whether it is of the sensor itself: what it found before is to be known first."""
+        return self.key.startswith(SENSOR_KEY)
 
 
 _STRETCHES: TypeAdapter[tuple[Stretch, ...]] = TypeAdapter(tuple[Stretch, ...])
@@ -76,16 +114,32 @@ def load_record(values: dict[str, Any]) -> Record:
 
 
 def dumps(report: SensorReport) -> str:
-    """A report as one line of ASCII."""
+    """A report as one line of ASCII. Raises ValueError for a number that JSON has not (infinity)."""
+    stretches = [
+        {"from_ns": stretch.from_ns, "to_ns": stretch.to_ns, "apart_ns": stretch.apart_ns}
+        for stretch in report.coverage
+    ]
     message = {
         "v": report.v,
         "sensor_id": report.sensor_id,
         "run_id": report.run_id,
         "sent_ns": report.sent_ns,
+        "kind": report.kind,
+        "clock_offset_ns": report.clock_offset_ns,
+        "suppressed": dict(report.suppressed),
+        "ended": list(report.ended),
+        "began": report.began,
         "records": [dump_record(record) for record in report.records],
-        "coverage": [{"from_ns": stretch.from_ns, "to_ns": stretch.to_ns} for stretch in report.coverage],
+        "coverage": stretches,
     }
+    if report.number:
+        message["number"] = report.number
     return json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def numbered(text: str, number: int) -> str:
+    """The text of a report without a number, with one."""
+    return f'{text[:-1]},"number":{number}}}'
 
 
 def loads(text: str | bytes) -> SensorReport:
@@ -100,26 +154,62 @@ def loads(text: str | bytes) -> SensorReport:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise WireError("v: the version is missing")
     if version > VERSION:
-        raise WireError(f"v: version {version} was made by a newer minewatch; this one reads up to {VERSION}")
-    texts = {name: message.get(name) for name in ("sensor_id", "run_id")}
-    for name, value in texts.items():
-        if not isinstance(value, str) or not value:
-            raise WireError(f"{name}: must be text")
-    records, sent_ns = message.get("records", []), message.get("sent_ns")
-    if not isinstance(sent_ns, int) or not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
-        raise WireError("sent_ns must be a number, and records a list of objects")
+        raise NewerWireError(f"v: version {version} was made by a newer minewatch; this one reads up to {VERSION}")
+    records = message.get("records", [])
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise WireError("records: must be a list of objects")
     try:
         coverage = _STRETCHES.validate_python(message.get("coverage", []))
     except ValidationError:
         raise WireError("coverage: must be a list of {from_ns, to_ns}") from None
+    times = [number for stretch in coverage for number in (stretch.from_ns, stretch.to_ns, stretch.apart_ns)]
+    if not all(0 <= number <= MOST_INTEGER for number in times):
+        raise WireError("coverage: a time is out of range")
+    kind = message.get("kind", "live")
+    if kind not in ("live", "replay"):
+        raise WireError("kind: must be live or replay")
     return SensorReport(
-        sensor_id=str(texts["sensor_id"]),
-        run_id=str(texts["run_id"]),
-        sent_ns=sent_ns,
+        sensor_id=_name(message, "sensor_id", SENSOR_ID),
+        run_id=_name(message, "run_id", RUN_ID),
+        sent_ns=_integer(message, "sent_ns", None),
         records=tuple(map(load_record, records)),
         coverage=coverage,
         v=version,
+        kind=kind,
+        clock_offset_ns=_integer(message, "clock_offset_ns", 0),
+        suppressed=_texts(message),
+        ended=_ended(message),
+        began=message.get("began") is True,
+        number=_integer(message, "number", 0),
     )
+
+
+def _name(message: dict[str, Any], field_name: str, form: re.Pattern[str]) -> str:
+    text = message.get(field_name)
+    if not isinstance(text, str) or form.fullmatch(text) is None:
+        raise WireError(f"{field_name}: must be text of letters, digits and . _ -, not too long")
+    return text
+
+
+def _integer(message: dict[str, Any], field_name: str, default: int | None) -> int:
+    number = message.get(field_name, default)
+    if not isinstance(number, int) or isinstance(number, bool) or abs(number) > MOST_INTEGER:
+        raise WireError(f"{field_name}: must be a number of 64 bits")
+    return number
+
+
+def _texts(message: dict[str, Any]) -> dict[str, str]:
+    reasons = message.get("suppressed", {})
+    if not isinstance(reasons, dict) or not all(isinstance(why, str) for why in reasons.values()):
+        raise WireError("suppressed: must be reasons by finding")
+    return reasons
+
+
+def _ended(message: dict[str, Any]) -> tuple[str, ...]:
+    identities = message.get("ended", [])
+    if not isinstance(identities, list) or not all(isinstance(identity, str) for identity in identities):
+        raise WireError("ended: must be a list of findings")
+    return tuple(identities)
 
 
 def schema() -> dict[str, Any]:
@@ -136,7 +226,7 @@ def schema() -> dict[str, Any]:
     nanoseconds = {"type": "integer"}
     stretch = {
         "type": "object",
-        "properties": {"from_ns": nanoseconds, "to_ns": nanoseconds},
+        "properties": {"from_ns": nanoseconds, "to_ns": nanoseconds, "apart_ns": nanoseconds},
         "required": ["from_ns", "to_ns"],
     }
     return {
@@ -151,6 +241,12 @@ def schema() -> dict[str, Any]:
             "sent_ns": nanoseconds,
             "records": {"type": "array", "items": {"oneOf": kinds}},
             "coverage": {"type": "array", "items": stretch},
+            "kind": {"enum": ["live", "replay"]},
+            "clock_offset_ns": nanoseconds,
+            "suppressed": {"type": "object", "additionalProperties": {"type": "string"}},
+            "ended": {"type": "array", "items": {"type": "string"}},
+            "began": {"type": "boolean"},
+            "number": {"type": "integer", "minimum": 0},
         },
         "required": ["v", "sensor_id", "run_id", "sent_ns"],
         "$defs": definitions,

@@ -39,6 +39,11 @@ FULL = {
             {"name": "one", "host": "192.0.2.2", "transport": "tls"},
             {"name": "two", "host": "192.0.2.2", "transport": "udp", "port": 5514},
         ],
+        "kafka": {
+            "brokers": ["kafka-1.example:9093", "kafka-2.example:9094"],
+            "sasl": {"username": "u", "password_file": "/q/password"},
+            "tls": {"ca": "/m/ca.pem"},
+        },
         "prometheus": {"listen": "127.0.0.1:0"},
     },
 }  # fmt: skip
@@ -67,6 +72,8 @@ def test_ports_are_those_of_receivers_over_tcp_and_of_a_database(tmp_path: Path)
         "exporters.webhook.url": 8443,
         "exporters.alertmanager.url": 80,
         "exporters.syslog.0.port": 6514,
+        "exporters.kafka.brokers.0": 9093,
+        "exporters.kafka.brokers.1": 9094,
         "ledger.url": 6432,
     }
 

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -18,9 +19,49 @@ import pytest
 STARTS_S = 30.0
 
 
+class PostgresServer:
+    """A server that can be killed and started again."""
+
+    def __init__(self, folder: Path, binaries: Path, user: str, become: list[str]) -> None:
+        self._folder, self._binaries, self._become = folder, binaries, become
+        self.url = f"postgresql+psycopg://{user}@/postgres?host={folder}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off"]
+        self._process = subprocess.Popen(
+            [*self._become, self._binaries / "postgres", "-D", self._folder / "data", *settings],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )
+        until = time.monotonic() + STARTS_S
+        ready = [self._binaries / "pg_isready", "-h", str(self._folder), "-q"]
+        while subprocess.run(ready, check=False).returncode:
+            assert time.monotonic() < until, "PostgreSQL does not start"
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """Kill it and all of its processes at once."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        self._process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self._process.wait(STARTS_S)
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(STARTS_S)
+
+
 @contextlib.contextmanager
-def postgresql() -> Iterator[str]:
-    """Start it, give its URL, end it."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """Make one and start it, end it."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not programs or importlib.util.find_spec("psycopg") is None:
         pytest.skip("PostgreSQL or psycopg is not installed (make debian-packages)")
@@ -33,28 +74,23 @@ def postgresql() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="minewatch-pg-"))
     try:
         shutil.chown(folder, user)
-        data = folder / "data"
         subprocess.run(
-            [*become, binaries / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--no-sync"],
+            [*become, binaries / "initdb", "-D", folder / "data", "-A", "trust", "-E", "UTF8", "--no-sync"],
             check=True,
             capture_output=True,
         )
-        settings = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
-        server = subprocess.Popen(
-            [*become, binaries / "postgres", "-D", data, *settings],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-        )
+        server = PostgresServer(folder, binaries, user, become)
         try:
-            until = time.monotonic() + STARTS_S
-            ready = [binaries / "pg_isready", "-h", str(folder), "-q"]
-            while subprocess.run(ready, check=False).returncode:
-                assert time.monotonic() < until, "PostgreSQL does not start"
-                time.sleep(0.1)
-            yield f"postgresql+psycopg://{user}@/postgres?host={folder}"
+            server.start()
+            yield server
         finally:
-            server.terminate()
-            server.wait(STARTS_S)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Start it, give its URL, end it."""
+    with postgres_server() as server:
+        yield server.url

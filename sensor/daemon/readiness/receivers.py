@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from exporters.kinds import alertmanager, eve, prometheus, syslog, webhook
+from exporters.kinds import alertmanager, eve, kafka, prometheus, syslog, webhook
 from sensor.daemon.readiness.places import check_written_file
 from sensor.daemon.readiness.result import CheckResult
 from sensor.daemon.readiness.user import SensorUser, may, owner_text
@@ -43,6 +43,10 @@ def _instance(part: str, instance: Any, user: SensorUser) -> Iterator[CheckResul
     elif isinstance(instance, webhook.Config | alertmanager.Config):
         parts = urlsplit(instance.url)
         yield _receiver(part, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 443))
+    elif isinstance(instance, kafka.Config):
+        for broker in instance.brokers:
+            host, _, port_text = broker.rpartition(":")
+            yield _receiver(part, host.removeprefix("[").removesuffix("]"), int(port_text))
     elif isinstance(instance, prometheus.Config):
         yield _listening(part, *prometheus.address(instance.listen))
 

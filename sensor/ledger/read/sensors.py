@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from sensor.ledger.store.schema import COVERAGE, CURSORS, LEASES, PARTS, SENSORS
+from sensor.ledger.store.schema import COVERAGE, CURSORS, LEASES, PARTS, REPORT_CURSORS, SENSORS
 from sensor.model.time import SECOND_NS
 
 
@@ -38,8 +38,9 @@ def sensors(connection: Connection, *, counted: bool = True) -> list[SensorSumma
     watched: dict[str, int] = {name: length for name, length in connection.execute(lengths).all()}  # noqa: C416
     leases = {row.sensor_id: f"process {row.pid} on {row.host}" for row in connection.execute(select(LEASES))}
     exporters: dict[str, list[str]] = {}
-    for row in connection.execute(select(CURSORS).order_by(CURSORS.c.exporter)):
-        exporters.setdefault(row.sensor_id, []).append(row.exporter)
+    for table in (CURSORS, REPORT_CURSORS):
+        for row in connection.execute(select(table).order_by(table.c.exporter)):
+            exporters.setdefault(row.sensor_id, []).append(row.exporter)
     return [
         SensorSummary(
             row.sensor_id,
@@ -52,7 +53,7 @@ def sensors(connection: Connection, *, counted: bool = True) -> list[SensorSumma
             leases.get(row.sensor_id),
             findings.get(row.sensor_id, 0),
             float(watched.get(row.sensor_id) or 0) / SECOND_NS,
-            tuple(exporters.get(row.sensor_id, ())),
+            tuple(sorted(exporters.get(row.sensor_id, ()))),
         )
         for row in connection.execute(select(SENSORS).order_by(SENSORS.c.sensor_id))
     ]

@@ -7,6 +7,8 @@ import errno
 import sqlite3
 from typing import Literal, get_args
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 LedgerFault = Literal["full", "damaged", "locked", "other"]
 FAULTS: tuple[LedgerFault, ...] = get_args(LedgerFault)
 #: Beginnings of the names of SQLite's codes (sqlite.org/rescode.html), the kind of fault and what is said. An error
@@ -60,6 +62,11 @@ class DamagedRecordError(LedgerError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"ledger: the database is damaged: a record in it cannot be read ({reason})", "damaged")
+
+
+def is_of_data(error: LedgerError) -> bool:
+    """Whether what was to be written is the reason, and not the database: trying again is useless."""
+    return isinstance(error.__cause__, DataError | IntegrityError)
 
 
 def fault_of(error: BaseException) -> tuple[LedgerFault, str]:

@@ -22,7 +22,8 @@ from sensor.model.attribution import Attribution, Enterprise
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.record import Record
-from sensor.model.wire import WireError, dump_record, load_record
+from sensor.model.wire import SensorReport, WireError, dump_record, load_record
+from sensor.model.wire import loads as load_wire
 
 #: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise). Of base64, which is
 #: read forty times as fast as the base85 of releases before.
@@ -61,7 +62,8 @@ def _compressed(text: str) -> str:
     return COMPRESSED_PREFIX + base64.b64encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
 
 
-def _unpacked(text: str) -> str:
+def unpacked(text: str) -> str:
+    """A text as it was before `packed`. Raises ValueError or zlib.error for one that `packed` did not write."""
     if text.startswith(COMPRESSED_PREFIX):
         return zlib.decompress(base64.b64decode(text.removeprefix(COMPRESSED_PREFIX), validate=True)).decode("ascii")
     if text.startswith(FORMER_PREFIX):
@@ -73,10 +75,16 @@ def loads(text: str) -> Record:
     """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults. This and all
     that follows raise DamagedRecordError for any other text."""
     with readable():
-        values = json.loads(_unpacked(text))
+        values = json.loads(unpacked(text))
         if "kind" in values:
             return load_record(values)
         return _RECORD.validate_python(values)  # of a release before the wire form
+
+
+def load_report(text: str) -> SensorReport:
+    """The report of a text of the wire form, packed or not."""
+    with readable():
+        return load_wire(unpacked(text))
 
 
 def load_finding(text: str) -> Finding:
@@ -118,7 +126,7 @@ def dump_flow(flow: FlowSummary) -> str:
 def load_flow(text: str) -> FlowSummary:
     """The connection of a text that `dump_flow` wrote."""
     with readable():
-        return _FLOW.validate_python(json.loads(_unpacked(text)))
+        return _FLOW.validate_python(json.loads(unpacked(text)))
 
 
 def dump_overlaps(overlaps: Mapping[str, DoubleCount]) -> str | None:

@@ -5,7 +5,7 @@ What is searched for is a column; the whole record stands beside it as JSON. Tim
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, and_, or_, text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text, and_, or_, text
 
 from sensor.ledger.store.amounts import MEASURES, WHOLE
 from sensor.model.evidence import LEAST_COUNTED
@@ -153,6 +153,68 @@ CURSORS = Table(
     # Events that went over the outbox's bound before they were delivered.
     Column("dropped", BigInteger, nullable=False),
     Column("refused", BigInteger, nullable=False),  # events the destination will never take
+)
+
+#: What the sensor reported, as it was recorded and in the wire form, for a central ledger. Numbered as the outbox is.
+REPORTS = Table(
+    "reports",
+    METADATA,
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("begin_bytes", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),  # those of one key are to keep their order
+    Column("record", Text, nullable=False),
+    Index("reports_by_bytes", "begin_bytes"),
+    sqlite_autoincrement=True,
+)
+
+#: As the cursors of the outbox: how far the reports were delivered.
+REPORT_CURSORS = Table(
+    "report_cursors",
+    METADATA,
+    Column("sensor_id", Text, primary_key=True),
+    Column("exporter", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+)
+
+#: Of a central ledger: up to where each partition of a topic was taken, in the transaction that took it.
+POSITIONS = Table(
+    "collect_positions",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),  # the next one
+    Column("taken_ns", BigInteger, nullable=False),
+)
+
+#: The last number that was taken of each run of a sensor in a partition: what a sensor sends again is left out by it.
+COLLECTED_RUNS = Table(
+    "collect_runs",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("sensor_id", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("taken_ns", BigInteger, nullable=False),
+)
+
+#: Messages that could not be taken, and why; the oldest go over a bound.
+DEAD_LETTERS = Table(
+    "dead_letters",
+    METADATA,
+    Column("letter_id", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("taken_ns", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # its beginning, up to a bound
+    Index("dead_letters_by_place", "topic", "partition", "position", unique=True),
+    sqlite_autoincrement=True,
 )
 
 ENTERPRISES = Table(

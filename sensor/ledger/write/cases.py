@@ -8,9 +8,10 @@ the packets.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from sensor.cases import states
 from sensor.cases.commands import MAX_REASON_CHARACTERS
@@ -18,6 +19,7 @@ from sensor.cases.steps import begins_round
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import CASES, CHANGES
 from sensor.ledger.write.owners import SiteRef
+from sensor.ledger.write.rows import PAGE
 from sensor.model.finding import Finding
 from sensor.model.summary import CaseSubject, State
 from sensor.model.text import N_
@@ -59,6 +61,16 @@ def case_record(row: RowMapping) -> CaseRecord:
     return CaseRecord(**{field.name: row[field.name] for field in fields(CaseRecord)})
 
 
+#: Made once: making a statement costs more than running it.
+NEW_CASE = insert(CASES).returning(CASES.c.case_id)
+NEW_CHANGE = insert(CHANGES)
+SET_TIMES = (
+    update(CASES)
+    .where(CASES.c.case_id == bindparam("at_case"))
+    .values(first_ns=bindparam("first_ns"), last_ns=bindparam("last_ns"))
+)
+
+
 class CaseWriter:
     """The cases of one step."""
 
@@ -66,6 +78,17 @@ class CaseWriter:
         self._connection = connection
         self._cases: dict[CaseSubject, CaseRecord | None] = {}
         self._changed: set[CaseSubject] = set()
+
+    def load(self, addresses: Collection[str]) -> None:
+        """Read the cases of addresses of which nobody is named at once."""
+        subjects = [CaseSubject(0, address) for address in sorted(set(addresses))]
+        wanted = [subject for subject in subjects if subject not in self._cases]
+        self._cases.update(dict.fromkeys(wanted))
+        for start in range(0, len(wanted), PAGE):
+            page = CASES.c.address.in_([subject.address for subject in wanted[start : start + PAGE]])
+            for row in self._connection.execute(select(CASES).where(CASES.c.site_id == 0, page)).mappings():
+                case = case_record(row)
+                self._cases[case.subject] = case
 
     def false_alarm(self, subject: CaseSubject) -> str | None:
         """Why a subject's findings are suppressed; None unless its case was called a false alarm."""
@@ -109,11 +132,10 @@ class CaseWriter:
 
     def write(self) -> None:
         """Write the times of cases that were seen again."""
-        for subject in self._changed:
-            case = self._cases[subject]
-            assert case is not None
-            times = {"first_ns": case.first_ns, "last_ns": case.last_ns}
-            self._connection.execute(update(CASES).where(CASES.c.case_id == case.case_id).values(times))
+        changed = [case for case in map(self._cases.get, self._changed) if case is not None]
+        rows = [{"at_case": case.case_id, "first_ns": case.first_ns, "last_ns": case.last_ns} for case in changed]
+        if rows:
+            self._connection.execute(SET_TIMES, rows)
         self._changed.clear()
 
     def _case(self, subject: CaseSubject) -> CaseRecord | None:
@@ -128,7 +150,7 @@ class CaseWriter:
         at_ns = finding.first_ns if fresh else finding.last_ns
         case = CaseRecord(0, *subject, "new", at_ns, at_ns, finding.first_ns, finding.last_ns)
         values = {name: value for name, value in asdict(case).items() if name != "case_id"}
-        case_id = self._connection.scalar(insert(CASES).values(values).returning(CASES.c.case_id))
+        case_id = self._connection.scalar(NEW_CASE, values)
         assert case_id is not None
         case.case_id = case_id
         why = N_("{miner} mines at {pool} port {number}: {grade}").format(
@@ -198,4 +220,4 @@ def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, 
         "why": column_text(why, MAX_REASON_CHARACTERS),
         "kind": kind,
     }
-    connection.execute(insert(CHANGES).values(row))
+    connection.execute(NEW_CHANGE, row)

@@ -56,6 +56,9 @@ class FindingWriter:
         self.further: list[Finding] = []  # events beside those that records are: what other findings became
         self._owners, self._cases = OwnerWriter(connection), CaseWriter(connection)
         self._rollups, self._machines = RollupWriter(connection), MachineWriter(connection)
+        addresses = {finding.miner_ip for finding in findings}
+        self._rollups.load(addresses)
+        self._cases.load(addresses)
 
     def add(self, record: Finding, suppressed: str | None) -> tuple[Finding, bool]:
         """The finding as the ledger has it after this record, and whether that is an event. What becomes of others by
@@ -129,10 +132,21 @@ class FindingWriter:
         if reported:
             self.further.append(finding)
 
-    def close(self, identity: str) -> tuple[Finding, bool]:
-        """Close every part of a finding: no run follows it any more. What it is then, and whether that is an event."""
+    def report_as(self, reporter: Reporter) -> None:
+        """Which run of which sensor tells what follows."""
+        self._reporter = reporter
+        self._parts.report_as(reporter)
+
+    def end(self, identity: str, sensor_id: str) -> tuple[Finding, bool] | None:
+        """As `close`, of one sensor's parts alone; None where there is no such finding."""
+        self._load([identity])
+        return self.close(identity, sensor_id) if identity in self._held else None
+
+    def close(self, identity: str, sensor_id: str | None = None) -> tuple[Finding, bool]:
+        """Close every part of a finding, or those of a sensor: no run follows it any more. What it is then, and whether
+        that is an event."""
         before = self._held[identity]
-        self._parts.close(identity)
+        self._parts.close(identity, sensor_id)
         after, reported = self._advance(before, identity, before.suppressed)
         self._held[identity] = self._changed[identity] = after
         return after.finding, reported

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, update
@@ -19,6 +19,7 @@ from sensor.cases import states
 from sensor.ledger.store.records import (
     dump_enterprise,
     load_enterprise,
+    load_report,
     loads,
 )
 from sensor.ledger.store.schema import (
@@ -27,6 +28,7 @@ from sensor.ledger.store.schema import (
     CASES,
     CHANGES,
     CONNECTIONS,
+    DEAD_LETTERS,
     ENTERPRISES,
     FINDINGS,
     LEASES,
@@ -34,6 +36,7 @@ from sensor.ledger.store.schema import (
     NODES,
     OUTBOX,
     PARTS,
+    REPORTS,
     SERIES,
     SITES,
 )
@@ -41,6 +44,7 @@ from sensor.ledger.write.named import FORGOTTEN, NamedSubject, names, rewrite_ot
 from sensor.model.attribution import Enterprise
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.record import Record
 
 #: The beginning of names that lead nowhere.
 FORGOTTEN_PREFIX = "forgotten:"
@@ -259,22 +263,40 @@ def _delete_events(
     address: str | None,
     enterprise_id: str | None = None,
 ) -> None:
-    """Events that wait for delivery go, if they are of it or name it."""
-    after = 0
+    """Events and reports that wait for delivery go, if they are of it or name it."""
+
+    def is_its(record: Record) -> bool:
+        if isinstance(record, Finding):
+            return record.finding_id in finding_ids or (enterprise_id is not None and names(record, enterprise_id))
+        return isinstance(record, Node) and address in (record.key.src_ip, record.key.dest_ip)
+
+    done.events += _delete_queued(connection, OUTBOX, lambda text: is_its(loads(text)))
+    done.events += _delete_queued(connection, REPORTS, lambda text: any(map(is_its, load_report(text).records)))
+    done.events += _delete_letters(connection, [name for name in (address, enterprise_id) if name])
+
+
+def _delete_letters(connection: Connection, names_of_it: Sequence[str]) -> int:
+    """Delete messages that were put aside and have one of these names; nobody could read them, so bytes decide."""
+    quoted = [f'"{name}"'.encode() for name in names_of_it]
+    gone = [
+        letter_id
+        for letter_id, body in connection.execute(select(DEAD_LETTERS.c.letter_id, DEAD_LETTERS.c.body))
+        if any(name in bytes(body) for name in quoted)
+    ]
+    for start in range(0, len(gone), PAGE):
+        connection.execute(delete(DEAD_LETTERS).where(DEAD_LETTERS.c.letter_id.in_(gone[start : start + PAGE])))
+    return len(gone)
+
+
+def _delete_queued(connection: Connection, table: Table, is_its: Callable[[str], bool]) -> int:
+    """Delete the rows of an outbox whose record is to go; how many."""
+    after, count = 0, 0
     while True:
-        query = select(OUTBOX.c.sequence, OUTBOX.c.record).where(OUTBOX.c.sequence > after).order_by(OUTBOX.c.sequence)
+        query = select(table.c.sequence, table.c.record).where(table.c.sequence > after).order_by(table.c.sequence)
         page = connection.execute(query.limit(PAGE)).all()
         if not page:
-            return
+            return count
         after = page[-1].sequence
-        gone = []
-        for sequence, text in page:
-            record = loads(text)
-            if isinstance(record, Finding):
-                its = record.finding_id in finding_ids or (enterprise_id is not None and names(record, enterprise_id))
-            else:
-                its = isinstance(record, Node) and address in (record.key.src_ip, record.key.dest_ip)
-            if its:
-                gone.append(sequence)
+        gone = [sequence for sequence, text in page if is_its(text)]
         if gone:
-            done.events += connection.execute(delete(OUTBOX).where(OUTBOX.c.sequence.in_(gone))).rowcount
+            count += connection.execute(delete(table).where(table.c.sequence.in_(gone))).rowcount

@@ -119,9 +119,15 @@ class PartBook:
         self._changed |= {(moved.finding_id, into), (source, key)}
         return into
 
-    def close(self, identity: str) -> None:
-        """No run follows the finding any more."""
+    def report_as(self, reporter: Reporter) -> None:
+        """Which run of which sensor tells what follows."""
+        self._reporter = reporter
+
+    def close(self, identity: str, sensor_id: str | None = None) -> None:
+        """No run follows the finding any more, or none of this sensor."""
         for key, part in self._parts[identity].items():
+            if sensor_id is not None and key.sensor_id != sensor_id:
+                continue
             if part.is_open and part.finding is not None:
                 closed = dataclasses.replace(part.finding, state="closed")
                 self._parts[identity][key] = dataclasses.replace(part, finding=closed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, exists, func, select
+from sqlalchemy import Connection, Table, delete, exists, func, select
 
 from sensor.cases import states
 from sensor.ledger.store.schema import (
@@ -12,7 +12,6 @@ from sensor.ledger.store.schema import (
     ENTERPRISES,
     FINDINGS,
     MACHINES,
-    OUTBOX,
     SERIES,
     SITES,
 )
@@ -29,10 +28,10 @@ def delete_old_connections(connection: Connection, before_ns: int) -> int:
     return connection.execute(delete(CONNECTIONS).where(CONNECTIONS.c.last_ns < before_ns)).rowcount
 
 
-def old_events(connection: Connection, before_ns: int) -> tuple[int, int] | None:
-    """The first number of the outbox, and the last one that was recorded before a moment; None if there is none."""
-    last = connection.scalar(select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.created_ns < before_ns))
-    first = connection.scalar(select(func.min(OUTBOX.c.sequence)))
+def old_rows(connection: Connection, outbox: Table, before_ns: int) -> tuple[int, int] | None:
+    """The first number of an outbox, and the last one that was recorded before a moment; None if there is none."""
+    last = connection.scalar(select(func.max(outbox.c.sequence)).where(outbox.c.created_ns < before_ns))
+    first = connection.scalar(select(func.min(outbox.c.sequence)))
     return None if last is None or first is None else (first, last)
 
 

@@ -5,7 +5,7 @@ SQL within a transaction; what is to be placed where is decided by `rollup_plan.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
@@ -75,6 +75,15 @@ class SeriesExtent:
     last_ns: int
 
 
+#: Made once: making a statement costs more than running it.
+NEW_SERIES = insert(SERIES).returning(SERIES.c.series_id)
+SET_EXTENT = (
+    update(SERIES)
+    .where(SERIES.c.series_id == bindparam("at_series"))
+    .values({field.name: bindparam(field.name) for field in fields(SeriesExtent)})
+)
+
+
 @dataclass(slots=True)
 class SeriesRecord:
     """One series of the step."""
@@ -89,7 +98,18 @@ class RollupWriter:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._series: dict[SeriesId, SeriesRecord] = {}
+        self._loaded: set[str] = set()  # addresses all of whose series are known
+        self._widened: dict[int, SeriesExtent] = {}
         self._added: dict[RollupRow, Amounts] = {}
+
+    def load(self, addresses: Collection[str]) -> None:
+        """Read the series of addresses at once: asked for one by one they are a third of a step."""
+        wanted = sorted(set(addresses) - self._loaded)
+        for start in range(0, len(wanted), PAGE):
+            page = SERIES.c.miner_ip.in_(wanted[start : start + PAGE])
+            for row in self._connection.execute(select(SERIES).where(page)).mappings():
+                self._series.setdefault(_identity(row), _series_record(row))
+        self._loaded.update(wanted)
 
     def apply(self, finding: Finding, machines: int, actions: Sequence[Action]) -> None:
         """Do what a record of a finding changes; complete only after `write`."""
@@ -113,6 +133,10 @@ class RollupWriter:
 
     def write(self) -> None:
         """Add to the rows what was collected."""
+        if self._widened:
+            rows_of_series = [{"at_series": at, **asdict(extent)} for at, extent in self._widened.items()]
+            self._connection.execute(SET_EXTENT, rows_of_series)
+            self._widened.clear()
         rows = [_values(row, amounts) for row, amounts in self._added.items()]
         upsert(self._connection, ROLLUPS, rows, add=MEASURES)
         self._added.clear()
@@ -193,22 +217,19 @@ class RollupWriter:
         """The series of a key; it is inserted if it is new."""
         identity = SeriesId(finding.miner_ip, key)
         if identity not in self._series:
-            self._series[identity] = self._stored(identity) or self._insert(identity, finding, span)
+            before = None if finding.miner_ip in self._loaded else self._stored(identity)
+            self._series[identity] = before or self._insert(identity, finding, span)
         return self._series[identity]
 
     def _stored(self, identity: SeriesId) -> SeriesRecord | None:
         same = (SERIES.c[name] == value for name, value in _key_columns(identity).items())
         row = self._connection.execute(select(SERIES).where(*same)).mappings().one_or_none()
-        if row is None:
-            return None
-        return SeriesRecord(
-            row["series_id"], SeriesExtent(**{field.name: row[field.name] for field in fields(SeriesExtent)})
-        )
+        return None if row is None else _series_record(row)
 
     def _insert(self, identity: SeriesId, finding: Finding, span: TimeSpan) -> SeriesRecord:
         extent = SeriesExtent(None, finding.work_unit or "hashes", 0, 0, span.first_ns, span.last_ns)
         values = _key_columns(identity) | asdict(extent)
-        series_id = self._connection.scalar(insert(SERIES).values(values).returning(SERIES.c.series_id))
+        series_id = self._connection.scalar(NEW_SERIES, values)
         assert series_id is not None
         return SeriesRecord(series_id, extent)
 
@@ -225,8 +246,19 @@ class RollupWriter:
         )
         if widened != extent:
             series.extent = widened
-            same = SERIES.c.series_id == series.series_id
-            self._connection.execute(update(SERIES).where(same).values(asdict(widened)))
+            self._widened[series.series_id] = widened
+
+
+def _series_record(row: RowMapping) -> SeriesRecord:
+    """The series of a row of SERIES."""
+    extent = SeriesExtent(**{field.name: row[field.name] for field in fields(SeriesExtent)})
+    return SeriesRecord(row["series_id"], extent)
+
+
+def _identity(row: RowMapping) -> SeriesId:
+    """What a row of SERIES is found by."""
+    names = ("site_id", "pool", "dialect", "algorithm", "coin")
+    return SeriesId(row["miner_ip"], SeriesKey(**{name: row[name] for name in names}, suppressed=bool(row["muted"])))
 
 
 def _key_columns(identity: SeriesId) -> dict[str, Any]:

@@ -5,11 +5,20 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, COVERAGE, CURSORS, LEASES, PARTS, SENSORS
+from sensor.ledger.store.schema import (
+    CONDITIONS,
+    CONNECTIONS,
+    COVERAGE,
+    CURSORS,
+    LEASES,
+    PARTS,
+    REPORT_CURSORS,
+    SENSORS,
+)
 from sensor.ledger.write.parts import Reporter
 
 #: Tables with a row for each sensor, or some of each.
-OF_SENSORS: tuple[Table, ...] = (PARTS, CONNECTIONS, CONDITIONS, CURSORS, COVERAGE, LEASES, SENSORS)
+OF_SENSORS: tuple[Table, ...] = (PARTS, CONNECTIONS, CONDITIONS, CURSORS, REPORT_CURSORS, COVERAGE, LEASES, SENSORS)
 
 
 class SensorError(Exception):
@@ -29,17 +38,24 @@ def note_report(connection: Connection, reporter: Reporter, now_ns: int) -> None
 def begin(connection: Connection, reporter: Reporter, now_ns: int) -> bool:
     """A live sensor begins: it goes on with what was recorded before sensors were told apart, unless another does; one
     that was retired is no longer. Whether it was."""
-    note_report(connection, reporter, now_ns)
-    its = SENSORS.c.sensor_id == reporter.sensor_id
-    retired = connection.scalar(select(SENSORS.c.retired_ns).where(its)) is not None
-    values = {"kind": reporter.kind, "retired_ns": None, "clock_note": None}
-    connection.execute(update(SENSORS).where(its).values(values))
+    retired = begin_again(connection, reporter, now_ns)
     for table in (PARTS, COVERAGE):
         connection.execute(update(table).where(table.c.sensor_id == "").values(sensor_id=reporter.sensor_id))
     served = select(CURSORS.c.exporter).where(CURSORS.c.sensor_id == reporter.sensor_id)
     unowned = (CURSORS.c.sensor_id == "", CURSORS.c.exporter.not_in(served))
     connection.execute(update(CURSORS).where(*unowned).values(sensor_id=reporter.sensor_id))
     connection.execute(delete(CURSORS).where(CURSORS.c.sensor_id == ""))
+    return retired
+
+
+def begin_again(connection: Connection, reporter: Reporter, now_ns: int) -> bool:
+    """A sensor's process begins: whatever was said of its clock is asked anew, and one that was retired is no longer.
+    Whether it was."""
+    note_report(connection, reporter, now_ns)
+    its = SENSORS.c.sensor_id == reporter.sensor_id
+    retired = connection.scalar(select(SENSORS.c.retired_ns).where(its)) is not None
+    values = {"kind": reporter.kind, "retired_ns": None, "clock_note": None}
+    connection.execute(update(SENSORS).where(its).values(values))
     return retired
 
 
@@ -60,7 +76,8 @@ def retire(connection: Connection, sensor_id: str, now_ns: int) -> None:
     if connection.scalar(select(SENSORS.c.retired_ns).where(its)) is not None:
         raise SensorError(f"sensor {sensor_id} is retired already")
     connection.execute(update(SENSORS).where(its).values(retired_ns=now_ns))
-    connection.execute(delete(CURSORS).where(CURSORS.c.sensor_id == sensor_id))
+    for table in (CURSORS, REPORT_CURSORS):
+        connection.execute(delete(table).where(table.c.sensor_id == sensor_id))
 
 
 def _check_known(connection: Connection, sensor_id: str) -> None:

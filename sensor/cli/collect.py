@@ -1,0 +1,117 @@
+"""`minewatch collect`: from a topic of Kafka into the central ledger, until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sensor.cli.frame import (
+    CommandError,
+    exit_on,
+    flag_overrides,
+    load_attribution,
+    load_configuration,
+    say,
+    show_configuration,
+)
+from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR
+from sensor.model.time import DAY_NS
+
+if TYPE_CHECKING:
+    from sensor.collect.collector import Attribute, Collector
+    from sensor.collect.settings import CollectSettings
+    from sensor.daemon.configuration import Configuration
+    from sensor.ledger import Ledger
+
+MISSING = "collect: there is no section collect in the configuration: it names the brokers"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Collect until stopped. Raises CommandError."""
+    settings = load_configuration(options, flag_overrides(options, "ledger"))
+    if options.dump_config:
+        return show_configuration(settings)
+    if settings.collect is None:
+        raise CommandError(CONFIG, MISSING)
+    attribute = _attribute(settings)
+    with _collector(settings, settings.collect, attribute) as collector, _metrics(settings.collect, collector):
+        place = f"{settings.collect.versioned_topic} of {settings.collect.shown}"
+        say(f"collect: {place}, group {settings.collect.group} (stop with SIGTERM or Ctrl-C)")
+        with _signals(collector):
+            collector.run()
+    return OK
+
+
+@contextlib.contextmanager
+def _collector(settings: Configuration, collect: CollectSettings, attribute: Attribute | None) -> Iterator[Collector]:
+    from exporters.destination import Unusable
+    from sensor.collect.collector import Collector
+    from sensor.collect.source import TopicSource
+    from sensor.daemon.journal import Journal
+    from sensor.ledger import LedgerError
+    from sensor.ledger.central import CentralLedger
+
+    with exit_on(LedgerError, code=RUN_ERROR):
+        ledger = _opened(settings)
+    try:
+        central = CentralLedger(ledger, collect.dead_letters)
+        try:
+            source = TopicSource(collect, central.positions)
+        except Unusable as error:
+            raise CommandError(CONFIG, f"collect: {error}") from None
+        yield Collector(
+            ledger,
+            central,
+            source,
+            attribute=attribute,
+            letters_ns=collect.dead_letters_days * DAY_NS,
+            speaker=Journal(settings.journal.level),
+        )
+    finally:
+        ledger.close()
+
+
+def _opened(settings: Configuration) -> Ledger:
+    from sensor.ledger import Ledger
+    from sensor.ledger.replay import bounds_of
+
+    return Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
+
+
+def _attribute(settings: Configuration) -> Attribute | None:
+    """By the books of this host, if it has any; else findings stay as their sensors attributed them."""
+    attributor = load_attribution(settings, None)
+    if attributor is None:
+        return None
+    return lambda finding: attributor.attribute(finding, live=True)
+
+
+@contextlib.contextmanager
+def _metrics(collect: CollectSettings, collector: Collector) -> Iterator[None]:
+    if collect.listen is None:
+        yield
+        return
+    from sensor.collect.metrics import CollectServer
+    from sensor.serve.access import ServeError
+
+    with exit_on(ServeError, code=RUN_ERROR):
+        server = CollectServer(collect.listen, collector)
+    server.start()
+    try:
+        yield
+    finally:
+        server.close()
+
+
+@contextlib.contextmanager
+def _signals(collector: Collector) -> Iterator[None]:
+    """The handlers only set a mark; the batch at hand is written."""
+    before = {number: signal.signal(number, lambda *_: collector.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,102 @@
+"""Messages become reports or letters with a reason; of a finding's reports by one run the last is enough; nothing that
+a message may hold raises.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensor.collect.messages import MessageFold, TopicMessage, batch_of, replaces
+from sensor.ledger.central import CollectBatch, TopicPlace
+from sensor.model.finding import Finding
+from sensor.model.wire import SensorReport, Stretch, dumps
+from tests.ledger.made import SECOND, any_of, finding, flow
+
+TOPIC = "minewatch.reports.v1"
+
+
+def batch(*bodies: bytes | str, partition: int = 0) -> tuple[CollectBatch, Counter[str]]:
+    counters: Counter[str] = Counter()
+    fold = MessageFold()
+    for number, body in enumerate(bodies):
+        raw = body.encode() if isinstance(body, str) else body
+        fold.add(TopicMessage(TopicPlace(TOPIC, partition, 7 + number), raw))
+    messages = fold.messages()
+    assert fold.count == len(messages)
+    assert fold.size_bytes == sum(len(message.body) for message in messages)
+    counters["reports_replaced"] = fold.replaced
+    return batch_of(messages, {(TOPIC, partition): 7}, counters), counters
+
+
+def text(one: Finding, sensor_id: str = "edge-1", run_id: str = "run-1", **more: object) -> str:
+    return dumps(dataclasses.replace(SensorReport(sensor_id, run_id, 5, (one,)), **more))
+
+
+def offsets(taken: CollectBatch) -> list[int]:
+    return [placed.place.offset for placed in taken.reports]
+
+
+def test_the_last_report_of_a_finding_by_a_run_stands_for_those_before() -> None:
+    taken, counters = batch(text(finding(1)), text(finding(2)), text(finding(1)), text(finding(1)))
+    assert offsets(taken) == [8, 10]
+    assert counters["reports_replaced"] == 2
+    assert taken.next_offsets == {(TOPIC, 0): 11}
+    assert taken.from_offsets == {(TOPIC, 0): 7}
+
+
+def test_other_sensors_and_other_runs_stand_for_themselves() -> None:
+    taken, _ = batch(text(finding(1)), text(finding(1), "edge-2"), text(finding(1), run_id="run-2"))
+    assert offsets(taken) == [7, 8, 9]
+
+
+def test_a_finding_that_was_over_counts_beside_the_one_that_began_after_it() -> None:
+    over = finding(1, state="closed")
+    anew = finding(1, (flow(9, 10_000),))
+    taken, _ = batch(text(over), text(anew))
+    assert offsets(taken) == [7, 8]
+
+
+def test_what_says_more_than_a_finding_is_never_left_out() -> None:
+    began = dumps(SensorReport("edge-1", "run-1", 5, began=True))
+    listened = text(finding(1), coverage=(Stretch(1, SECOND),))
+    replayed = text(finding(1), kind="replay")
+    taken, counters = batch(began, listened, replayed, replayed, text(finding(1)))
+    assert offsets(taken) == [7, 8, 9, 10, 11]
+    assert counters["reports_replaced"] == 0
+
+
+def test_a_newer_version_is_put_aside_and_an_older_one_is_read() -> None:
+    newer = json.dumps({**json.loads(text(finding(1))), "v": 2})
+    older = json.loads(text(finding(1)))
+    for name in ("kind", "clock_offset_ns", "suppressed", "ended", "began"):
+        del older[name]  # as the first release of the form had none of them
+    taken, counters = batch(newer, json.dumps(older))
+    assert offsets(taken) == [8]
+    assert (counters["letters_newer"], counters["letters_unreadable"]) == (1, 0)
+    assert "made by a newer minewatch" in taken.letters[0].reason
+    assert taken.reports[0].report.kind == "live"
+
+
+def test_what_cannot_be_read_and_may_have_replaced_others_is_told_from_other_rubbish() -> None:
+    broken = json.loads(text(finding(1)))
+    broken["records"][0]["shares"] = "many"
+    taken, _ = batch(text(finding(1)), json.dumps(broken), "{")
+    assert [replaces(letter) for letter in taken.letters] == [True, False]
+
+
+@given(st.lists(st.binary(max_size=40) | st.sampled_from([b"[" * 100_000, b"null", b'{"v":1}', b"\xff"]), max_size=6))
+def test_nothing_that_a_message_may_hold_raises(bodies: list[bytes]) -> None:
+    taken, counters = batch(*bodies)
+    assert len(taken.letters) == counters["letters_unreadable"] + counters["letters_newer"] == len(bodies)
+    assert taken.reports == []
+
+
+@given(any_of(Finding))
+def test_any_finding_is_read_as_it_was(one: Finding) -> None:
+    taken, _ = batch(text(one))
+    assert [placed.report.records for placed in taken.reports] == [(one,)]
