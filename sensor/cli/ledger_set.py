@@ -31,17 +31,25 @@ from sensor.cli.audited import audited, history_name
 from sensor.cli.case_commands import commands_of
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, os_reason
-from sensor.cli.ledger_text import case_number, subject
+from sensor.cli.language import command_language
+from sensor.cli.ledger_text import case_number, state_text, subject
 from sensor.ledger.casework import CaseClerk, changed_facts
 from sensor.ledger.replay import files_of
 from sensor.ledger.write.casework import CaseStep
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, USAGE
 from sensor.model.summary import Case
+from sensor.model.text import N_
 
 if TYPE_CHECKING:
+    from exporters.forms.documents.languages import Language
     from sensor.daemon.configuration import Configuration
     from sensor.ledger import Ledger
+
+#: What a false alarm means, before the entries for a configuration.
+ALLOWED = N_(
+    "From now on its findings are kept and not told. To have that in the configuration as well (findings.allow):"
+)
 
 
 def set_case(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
@@ -59,10 +67,12 @@ def set_case(options: argparse.Namespace, settings: Configuration, ledger: Ledge
     with audited(settings, action, [f"case:{number}"], command_facts(given), why=why, stated=stated) as change:
         done = _do(options, clerk, number, given, who)
         change.before, change.after = changed_facts(done)
+    language = command_language(options, settings.output.language)
     for command in given:
-        print(f"case {number}: {_sentence(command, done)}")
+        sentence = _sentence(command, done, language)
+        print(language.translate(N_("case {number}: {done}")).format(number=number, done=sentence))
     if any(isinstance(command, MoveCase) and command.state == "false-alarm" for command in given):
-        _print_allowing(number, why, ledger, options.persons)
+        _print_allowing(number, why, ledger, options.persons, language)
     return OK
 
 
@@ -99,19 +109,24 @@ def _check_assignee(given: list[CaseCommand], number: int, settings: Configurati
         check_assignee(door.accounts.all(), to, division, divisions_of(settings), year)
 
 
-def _sentence(command: CaseCommand, done: CaseStep) -> str:
-    before, after = done.before.state, done.after.state
+def _sentence(command: CaseCommand, done: CaseStep, language: Language) -> str:
+    _ = language.translate
+    before, after = (state_text(stand.state, language) for stand in (done.before, done.after))
     if isinstance(command, MoveCase):
         return f"{before} -> {after}"
     if isinstance(command, NoteCase):
-        return f"noted; it stays {after}"
+        return _(N_("noted; it stays {state}")).format(state=after)
+    if isinstance(command, AssignCase) and command.assignee is not None:
+        return _(N_("assigned to {login}")).format(login=command.assignee)
     if isinstance(command, AssignCase):
-        return f"assigned to {command.assignee or 'nobody'}"
+        return _(N_("assigned to nobody"))
     if isinstance(command, SetDue):
-        return "due as its state says" if command.due_ns is None else "due as was said"
+        return _(N_("due as its state says")) if command.due_ns is None else _(N_("due as was said"))
     if isinstance(command, AttachFile):
-        return f"attached as number {done.after.attachments[-1].number}"
-    return f"attachment {command.number} removed" if isinstance(command, RemoveFile) else "concluded"
+        return _(N_("attached as number {number}")).format(number=done.after.attachments[-1].number)
+    if isinstance(command, RemoveFile):
+        return _(N_("attachment {number} removed")).format(number=command.number)
+    return _(N_("concluded"))
 
 
 def _number(options: argparse.Namespace, ledger: Ledger) -> int:
@@ -146,12 +161,10 @@ def _case_text(case: Case, persons: bool) -> str:
     return f"  case {case.case_id}: {case.state}, {subject(case, persons)}"
 
 
-def _print_allowing(number: int, why: str, ledger: Ledger, persons: bool) -> None:
+def _print_allowing(number: int, why: str, ledger: Ledger, persons: bool, language: Language) -> None:
     case = ledger.reader.case(number)
     assert case is not None
-    print(
-        "From now on its findings are kept and not told. To have that in the configuration as well (findings.allow):\n"
-    )
+    print(f"{language.translate(ALLOWED)}\n")
     shared = case.site_id is not None and case.enterprise is None
     wallets = ledger.reader.case_logins(case) if shared else []
     print(_allow_entries(case, ledger.reader.case_addresses(case), wallets, why, persons), end="")

@@ -77,7 +77,7 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         add_owner_filters(action)
     for action in (listed, shown, put, export):
         add_persons(action)
-    for action in (listed, shown, export):
+    for action in (listed, shown, put, export):
         add_language(action)
     forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
     forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")

@@ -145,3 +145,11 @@ def test_lists_and_exports_have_it_and_unknown_is_empty(url: str, capsys: pytest
     found = ("case_assignee", "case_conclusion", "found_asics", "found_gpus", "found_hours", "found_kwh")
     assert [rows["4"][name] for name in found] == ["li", "mine", "0", "", "", ""]
     assert [rows["5"][name] for name in found] == [""] * 6
+
+
+def test_what_was_done_is_answered_in_the_desks_language(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(
+        capsys, url, "set", "1", "notified", "--why", "函第12号", "--assign", "li", "--due", DAY, "--language", "zh"
+    )
+    assert (code, err) == (0, "")
+    assert out.splitlines() == ["案件 1：新发现 -> 已通报", "案件 1：承办人 li", "案件 1：期限按所定日期"]
