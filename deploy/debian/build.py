@@ -109,7 +109,8 @@ def libraries(target: Path) -> None:
     """Every distribution that is needed, with its licence."""
     project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    for needed in sorted(closure([*project["dependencies"], *extras["postgresql"], *extras["console"]])):
+    wanted = [text for name in ("postgresql", "console", "kafka") for text in extras[name]]
+    for needed in sorted(closure([*project["dependencies"], *wanted])):
         for file in distribution(needed).files or ():
             source = Path(str(file.locate()))
             if {"..", "__pycache__", "SelfTest", "tests"} & set(file.parts) or not source.is_file():

@@ -11,7 +11,7 @@ from tests.deploy.conftest import answers_in, machine_output
 
 HERE = Path(__file__).parent
 SCRIPT = """
-units="console audit bulletin"
+units="console audit bulletin collect"
 for unit in $units; do
     mkdir -p /etc/systemd/system/minewatch-$unit.service.d
     cp /etc/systemd/system/minewatch.service.d/desk.conf /etc/systemd/system/minewatch-$unit.service.d/
@@ -20,6 +20,7 @@ show() { echo "== $1 $(systemctl show -P "$2" "minewatch${3-}")"; }
 cat >/etc/minewatch/minewatch.yaml <<'END'
 capture: {interfaces: [{name: mirror0}]}
 exporters: {prometheus: {}}
+collect: {brokers: ["127.0.0.1:9"]}
 END
 systemctl daemon-reload
 systemctl start minewatch-console minewatch-audit
@@ -50,6 +51,13 @@ for timer in audit bulletin; do
     systemctl start minewatch-$timer.timer
     echo "== timer-$timer $(systemctl show -P ActiveState minewatch-$timer.timer)"
 done
+systemctl start minewatch-collect
+sleep 4
+show collect-state ActiveState -collect
+show collect-restarts NRestarts -collect
+systemctl stop minewatch-collect
+show collect-result Result -collect
+show collect-exit ExecMainStatus -collect
 echo "== foreign-files $(find /var/lib/minewatch ! -user minewatch | wc -l)"
 echo "== open-files $(find /var/lib/minewatch -perm /007 | wc -l)"
 show daemon-state ActiveState
@@ -111,6 +119,11 @@ def test_the_bulletin_is_made_beside_the_sensor(found: dict[str, str]) -> None:
 
 def test_the_timers_can_be_started(found: dict[str, str]) -> None:
     assert (found["timer-audit"], found["timer-bulletin"]) == ("active", "active")
+
+
+def test_a_collector_waits_for_brokers_that_do_not_answer_and_ends_when_asked(found: dict[str, str]) -> None:
+    assert (found["collect-state"], found["collect-restarts"]) == ("active", "0")
+    assert (found["collect-result"], found["collect-exit"]) == ("success", "0")
 
 
 def test_none_of_them_leaves_a_file_that_the_others_cannot_use_or_that_strangers_read(found: dict[str, str]) -> None:
