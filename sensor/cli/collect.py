@@ -18,6 +18,7 @@ from sensor.cli.frame import (
     show_configuration,
 )
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR
+from sensor.model.text import printable
 from sensor.model.time import DAY_NS
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
         return show_configuration(settings)
+    if options.dead_letters is not None:
+        return _list_letters(settings, options.dead_letters)
     if settings.collect is None:
         raise CommandError(CONFIG, MISSING)
     attribute = _attribute(settings)
@@ -42,6 +45,26 @@ def run(options: argparse.Namespace) -> int:
         say(f"collect: {place}, group {settings.collect.group} (stop with SIGTERM or Ctrl-C)")
         with _signals(collector):
             collector.run()
+    return OK
+
+
+def _list_letters(settings: Configuration, most: int) -> int:
+    """What was put aside, the newest first: the bodies may name persons, and stay in the ledger."""
+    from sensor.ledger import Ledger, LedgerError
+    from sensor.ledger.central import CentralLedger
+
+    with exit_on(LedgerError, code=RUN_ERROR):
+        ledger = Ledger.open_to_read(settings.ledger.url)
+        try:
+            letters = CentralLedger(ledger, 0).letters(most)
+        finally:
+            ledger.close()
+    for letter in letters:
+        place = letter.place
+        where = f"{printable(place.topic, '·')} [{place.partition}] at {place.offset}"
+        print(f"{where}: {printable(letter.reason, '·')} ({len(letter.body)} bytes stored)")
+    if not letters:
+        print("no message was put aside")
     return OK
 
 

@@ -10,7 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from sensor.cli.options import add_configuration, add_json, add_language, add_ledger_url, add_line_options, add_persons
+from sensor.cli.options import (
+    add_configuration,
+    add_json,
+    add_language,
+    add_ledger_url,
+    add_line_options,
+    add_persons,
+    count_type,
+)
 from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
@@ -81,6 +89,12 @@ def _collect(commands: Commands) -> None:
         "Any number of processes share the work. SIGTERM ends it after the batch at hand."
     )
     collect.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
+    collect.add_argument(
+        "--dead-letters",
+        type=count_type(1),
+        metavar="N",
+        help="list the newest N messages that could not be taken, where they stand and why, and stop",
+    )
     add_ledger_url(collect)
     add_configuration(collect)
 

@@ -16,13 +16,15 @@ import pytest
 from sensor.cli.main import main
 from sensor.daemon.configuration import load
 from sensor.ledger import Ledger
-from sensor.ledger.central import CentralLedger
+from sensor.ledger.central import CentralLedger, CollectBatch, DeadLetter, TopicPlace
 from sensor.settings.document import ConfigError
 from tests.collect.brokers import mock_brokers, put, written
 from tests.collect.test_collector import scraped
 from tests.collect.test_messages import text
 from tests.delivery.receivers import eventually, free_port
 from tests.ledger.made import finding
+
+NOW = 1_700_000_000_000_000_000
 
 
 def configured(folder: Path, **collect: object) -> str:
@@ -76,6 +78,21 @@ def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.Ca
     path = configured(tmp_path, brokers=["127.0.0.1:9"], transport="tcp", sasl=sasl)
     assert main(["collect", "-c", path]) == 78
     assert f"collect: sasl.password_file: {tmp_path}/none: No such file" in capsys.readouterr().err
+
+
+def test_what_was_put_aside_is_listed_without_its_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = configured(tmp_path, brokers=["a:1"])
+    assert main(["collect", "--dead-letters", "5", "-c", path]) == 1
+    assert "is no file" in capsys.readouterr().err
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/central.db")
+    assert main(["collect", "--dead-letters", "5", "-c", path]) == 0
+    assert capsys.readouterr().out == "no message was put aside\n"
+    letters = [DeadLetter(TopicPlace("t", 2, at), f"newer\x1b[2J {at}", b"Mr Li") for at in range(7)]
+    CentralLedger(ledger, 100).take(CollectBatch((), {("t", 2): 0}, {("t", 2): 7}, letters), NOW)
+    ledger.close()
+    assert main(["collect", "--dead-letters", "2", "-c", path]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"t [2] at {at}: newer·[2J {at} (5 bytes stored)" for at in (6, 5)]
 
 
 def test_it_collects_until_a_signal_and_answers_scrapes(tmp_path: Path) -> None:
