@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from sensor.daemon.ledger_watch import LedgerWatch
+from sensor.ledger.store.database import newest_schema
 from sensor.ledger.store.errors import LedgerError
 from sensor.model.exit_codes import BUSY, RUN_ERROR
 from sensor.model.time import SECOND_NS
@@ -162,7 +163,7 @@ def test_beside_a_running_sensor_a_ledger_is_copied_and_checked_and_not_restored
         assert backup.stdout.startswith(f"{tmp_path}/copy.db: a copy of {tmp_path}/ledger.db, ")
         looked = command(folder, "check")
         assert (looked.returncode, looked.stderr) == (0, "")
-        assert looked.stdout.startswith("sound: schema 0009, ")
+        assert looked.stdout.startswith(f"sound: schema {newest_schema()}, ")
         refused = command(folder, "restore", str(tmp_path / "copy.db"))
         assert refused.returncode == BUSY
         assert "uses it: stop it first; nothing was changed" in refused.stderr
