@@ -31,10 +31,10 @@ BEYOND = (
     "Figures of past periods stay in the ledger, as nobody's. A book that names it names it again when it mines again, "
     "and so does a capture that is replayed again.",
 )
-#: Of a file that a sensor writes.
+#: Of a file that could not be written anew.
 REMAINS = (
-    "Free pages of the ledger's file, which nothing reads, may hold rows of before: a forgetting while no sensor runs "
-    "writes the file anew without them."
+    "Free pages of the ledger's file, which nothing reads, may hold rows of before: a forgetting while no sensor runs, "
+    "and with room for a second file, writes it anew without them."
 )
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from sensor.cli.main import main
 from sensor.copies.forgotten import forget_again, removed_in
+from sensor.ledger import ledger
 from sensor.ledger.store.beside import StorePlace
+from sensor.ledger.store.errors import LedgerError
 from tests.copies.desks import MadeDesk
 from tests.people.desk import audited
 
@@ -127,3 +129,17 @@ def test_no_byte_of_the_forgotten_stands_in_the_file_of_a_ledger_that_no_sensor_
     assert main(["ledger", "forget", miners(desk)[0], "--yes", *on]) == 0
     assert "Free pages" not in capsys.readouterr().out
     assert pattern not in bytes_of(desk.folder / "ledger.db")
+
+
+def test_where_the_file_cannot_be_written_anew_it_is_forgotten_all_the_same(
+    desk: MadeDesk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_engine: object) -> None:
+        raise LedgerError("the disk is full", "full")
+
+    monkeypatch.setattr(ledger, "rewrite_file", full)
+    address = miners(desk)[0]
+    assert main(["ledger", "forget", address, "--yes", "--ledger", desk.url]) == 0
+    assert "with room for a second file" in capsys.readouterr().out
+    assert address not in miners(desk)
+    assert audited(desk.url)[-1]["phase"] == "done"
