@@ -40,6 +40,11 @@ from sensor.people.store import PeopleStore
 #: Mode of a ledger's file where there was none: a group reads it. Of the others copies have their own.
 LEDGER_MODE = 0o640
 ACTION = "desk.restore"
+#: The copied desk had an audit, and the present one is lost.
+NOT_REMEMBERED = (
+    "the audit of the time after the copy is not there: whoever was forgotten since then is in the ledger again, and "
+    "who that is, is not known"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,9 @@ def _audit_plan(
     if head is None:
         return True, ()
     place = file_of_place(places.audit)
-    if place.exists():
+    if not place.exists():
+        remarks.append(NOT_REMEMBERED)
+    else:
         try:
             there = _verdict(place, [AuditAnchor(head)])
         except LedgerError as error:

@@ -112,15 +112,15 @@ def read(
         if disturb is not None:
             threading.Thread(target=disturb, args=(child.pid, over), daemon=True).start()
         assert child.stderr is not None
-        told = child.stderr.read()
+        log = child.stderr.read()
     over.set()
     seconds = time.monotonic() - began
     if child.returncode != 0:
-        raise RuntimeError(f"{way}: exit code {child.returncode}\n{told}")
-    lost = len(re.findall(r"Lost executor \d+ ", told))
-    again = len(re.findall(r"Lost task \d+\.\d+ in stage", told))
+        raise RuntimeError(f"{way}: exit code {child.returncode}\n{log}")
+    lost = len(re.findall(r"Lost executor \d+ ", log))
+    again = len(re.findall(r"Lost task \d+\.\d+ in stage", log))
     if disturb is not None and not lost:
-        raise RuntimeError(f"{way}: no executor was lost\n{told}")
+        raise RuntimeError(f"{way}: no executor was lost\n{log}")
     data = eve.read_bytes()
     remark = f"{lost} executor lost, {again} of its tasks read again" if disturb is not None else ""
     return Outcome(way, seconds, hashlib.sha256(data).hexdigest(), data.count(b"\n"), remark)

@@ -347,9 +347,9 @@ def test_what_cannot_be_read_is_said_and_is_the_exit_code_of_a_replay(captures: 
     whole = command(tmp_path, *names, "--eve", "-", code=1)
     for by in ("file", "folder"):
         done = command(tmp_path, *names, "--eve", "-", "--engine", "processes", "--tasks", by, "-j", "2", code=1)
-        told = [sentence for sentence in done.stderr.splitlines() if "borders" not in sentence]
-        assert (done.stdout, told) == (whole.stdout, whole.stderr.splitlines())
-        assert len(told) == 4
+        problems = [sentence for sentence in done.stderr.splitlines() if "borders" not in sentence]
+        assert (done.stdout, problems) == (whole.stdout, whole.stderr.splitlines())
+        assert len(problems) == 4
         assert ("borders" in done.stderr) == (by == "file")
 
 

@@ -95,9 +95,9 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.ledger.close()
+    opened = Desk(tmp_path)
+    yield opened
+    opened.ledger.close()
 
 
 def unwritable(number: int) -> str:

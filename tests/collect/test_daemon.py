@@ -38,8 +38,8 @@ def test_the_centre_has_what_the_daemons_own_ledger_has(tmp_path: Path) -> None:
         try:
             until(lambda: bool(member.ledger.reader.findings()), member)
             daemon.send_signal(signal.SIGTERM)
-            _, said = daemon.communicate(timeout=30)
-            assert daemon.returncode == 0, said
+            _, journal = daemon.communicate(timeout=30)
+            assert daemon.returncode == 0, journal
             ledger = Ledger.open(own, sensor_id="edge-1")
             assert ledger.reports.backlog("kafka").depth == 0
             taken = ledger.reports.backlog("kafka").position

@@ -50,7 +50,7 @@ def test_a_lost_disk_comes_back_with_ledger_accounts_audit_and_attachments(
     desk = MadeDesk(tmp_path / "new")
     before = model.head()
     done = restored(desk, copy)
-    assert (done.former, done.remarks, done.sessions_ended) == ((), (), 1)
+    assert (done.former, done.remarks, done.sessions_ended) == ((), (restore.NOT_REMEMBERED,), 1)
     assert cases_of(desk.url) == cases_of(model.url)
     with desk.door() as door:
         assert {account.login for account in door.accounts.all()} == {"root", "li", "wang"}
@@ -95,6 +95,7 @@ def test_an_older_copy_is_seen_in_the_audit_where_the_newer_one_is_lost(
     ends = read_manifest(copy).audit_head
     assert ends is not None
     assert done.remarks == (
+        restore.NOT_REMEMBERED,
         f"the audit ends at row {ends.rows}, and an anchor has {lost.rows} rows: rows {ends.rows + 1} to {lost.rows} "
         "are lost, and audit verify says so from now on",
     )

@@ -69,9 +69,9 @@ def test_without_its_library_a_start_is_refused_and_says_what_to_install(monkeyp
 def test_a_secret_is_read_from_its_file_and_shown_nowhere(tmp_path: Path) -> None:
     sasl = {"username": "sensor", "password_file": written(tmp_path, "password", SECRET + "\n")}
     settings = Config.model_validate({"brokers": ["127.0.0.1:9092"], "transport": "tcp", "sasl": sasl})
-    made = producer_settings(settings)
-    assert made["sasl.password"] == SECRET
-    assert made["security.protocol"] == "SASL_PLAINTEXT"
+    client = producer_settings(settings)
+    assert client["sasl.password"] == SECRET
+    assert client["security.protocol"] == "SASL_PLAINTEXT"
     assert SECRET not in repr(settings) + settings.model_dump_json()
     missing = settings.model_copy(update={"sasl": transport.Sasl(username="u", password_file=f"{tmp_path}/none")})
     with pytest.raises(Unusable, match=r"sasl\.password_file: .*/none: No such file"):
@@ -79,18 +79,18 @@ def test_a_secret_is_read_from_its_file_and_shown_nowhere(tmp_path: Path) -> Non
 
 
 def test_tls_is_verified_and_its_files_are_read_when_it_starts(tmp_path: Path) -> None:
-    made = producer_settings(Config(brokers=["127.0.0.1:9093"]))
-    assert made["security.protocol"] == "SSL"
-    assert made["enable.ssl.certificate.verification"] is True
-    assert made["ssl.endpoint.identification.algorithm"] == "https"
+    client = producer_settings(Config(brokers=["127.0.0.1:9093"]))
+    assert client["security.protocol"] == "SSL"
+    assert client["enable.ssl.certificate.verification"] is True
+    assert client["ssl.endpoint.identification.algorithm"] == "https"
     wrong = written(tmp_path, "ca.pem", "no certificate")
     with pytest.raises(Unusable, match="tls: "):
         producer_settings(Config.model_validate({"brokers": ["127.0.0.1:9093"], "tls": {"ca": wrong}}))
 
 
 def test_the_producer_is_idempotent_and_waits_for_all_replicas() -> None:
-    made = producer_settings(Config(brokers=["127.0.0.1:9093"]))
-    assert (made["enable.idempotence"], made["acks"], made["enable.gapless.guarantee"]) == (True, "all", True)
+    client = producer_settings(Config(brokers=["127.0.0.1:9093"]))
+    assert (client["enable.idempotence"], client["acks"], client["enable.gapless.guarantee"]) == (True, "all", True)
 
 
 def test_reports_arrive_whole_and_those_of_one_miner_in_their_order(tmp_path: Path, brokers: MockBrokers) -> None:
