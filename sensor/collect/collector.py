@@ -11,11 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Protocol
 
-from sensor.collect.messages import MessageFold, TopicMessage, batch_of, replaces
+from sensor.collect.messages import MessageFold, Read, TopicMessage, batch_of, read_message, replaces
 from sensor.collect.source import BrokerError
 from sensor.delivery.backoff import Backoff
 from sensor.ledger import Ledger, LedgerError
-from sensor.ledger.central import CentralLedger, CollectBatch, CollectGapError, DeadLetter, Queue
+from sensor.ledger.central import (
+    CentralLedger,
+    CollectBatch,
+    CollectGapError,
+    CollectPage,
+    DeadLetter,
+    PlacedReport,
+    Queue,
+)
 from sensor.ledger.store.errors import is_of_data
 from sensor.model.finding import Finding
 from sensor.model.time import DAY_NS, MINUTE_NS
@@ -161,16 +169,22 @@ class Collector:
         """Write what was read, and say so to the brokers. So many messages were replaced by some of these."""
         begun_s = time.monotonic()
         counts: Counter[str] = Counter(messages_read=len(messages) + replaced, reports_replaced=replaced)
-        batch = batch_of(messages, self._source.owned, counts)
-        if replaced and any(map(replaces, batch.letters)):
-            raise _ReadWholeError
-        for placed in batch.reports if self._attribute is not None else ():
-            for record in placed.report.records:
-                if isinstance(record, Finding):
-                    self._attribute(record)  # type: ignore[misc]
+        letters: list[DeadLetter] = []
+
+        def read(message: TopicMessage) -> Read:
+            found = read_message(message, counts)
+            if isinstance(found, PlacedReport):
+                self._attribute_all(found)
+                return found
+            if replaced and replaces(message):
+                raise _ReadWholeError
+            letters.append(found)
+            return found
+
+        batch = batch_of(messages, self._source.owned, read)
         try:
             self._central.take(batch, time.time_ns())
-        except CollectGapError:
+        except (CollectGapError, _ReadWholeError):
             raise
         except Exception as error:
             if isinstance(error, LedgerError) and not is_of_data(error):
@@ -180,9 +194,14 @@ class Collector:
             self._divide(messages, error)
             return
         self._counters.update(counts)
-        self._note_letters(batch.letters)
+        self._note_letters(letters)
         self._source.done(batch.next_offsets)
         self.batch_seconds = time.monotonic() - begun_s
+
+    def _attribute_all(self, placed: PlacedReport) -> None:
+        for record in placed.report.records if self._attribute is not None else ():
+            if isinstance(record, Finding):
+                self._attribute(record)  # type: ignore[misc]
 
     def _divide(self, messages: Sequence[TopicMessage], error: Exception) -> None:
         """Write a batch that cannot be written whole in halves, down to the message that is the reason."""
@@ -196,7 +215,7 @@ class Collector:
         letter = DeadLetter(message.place, f"cannot be written: {reason}", message.body)
         queue = message.place.queue
         froms, nexts = {queue: self._source.owned[queue]}, {queue: message.place.offset + 1}
-        self._central.take(CollectBatch((), froms, nexts, (letter,)), time.time_ns())
+        self._central.take(CollectBatch((CollectPage((), (letter,)),), froms, nexts), time.time_ns())
         self._counters.update(messages_read=1, letters_unwritable=1)
         self._note_letters((letter,))
         self._source.done(nexts)
