@@ -34,6 +34,9 @@ UPKEEP_S = 600.0
 #: Silent cases looked at in one round, and how far before now: what is on its way between a sensor and the topic's end
 #: is seconds old.
 CASES, REVIEW_BEFORE_NS = 100, 10 * MINUTE_NS
+#: So many messages that cannot be written, with none between them that can be, are no fault of theirs: no more are put
+#: aside.
+UNWRITABLE_IN_A_ROW = 500
 #: How long after its last report a run's number is stored.
 RUNS_NS = 90 * DAY_NS
 #: Says whose an address was, in place of what the sensor stated.
@@ -105,6 +108,7 @@ class Collector:
         self._stopping = threading.Event()
         self._upkeep_s = time.monotonic() + UPKEEP_S
         self._whole = False  # whether the next batch leaves nothing out
+        self._unwritable = 0  # messages in a row
         self.batch_seconds = 0.0  # that the last transaction took, reading of its messages included
         #: How many messages wait, by partition of this collector; asked by its own thread, for the client has one lock.
         self.lag: dict[Queue, int] = {}
@@ -193,6 +197,8 @@ class Collector:
                 raise _ReadWholeError from error
             self._divide(messages, error)
             return
+        if len(messages) > len(letters):
+            self._unwritable = 0
         self._counters.update(counts)
         self._note_letters(letters)
         self._source.done(batch.next_offsets)
@@ -212,6 +218,9 @@ class Collector:
             return
         (message,) = messages
         reason = " ".join(str(error).split()) or type(error).__name__
+        if self._unwritable >= UNWRITABLE_IN_A_ROW:
+            raise LedgerError(f"no message can be written any more: {reason[:300]}; none is put aside")
+        self._unwritable += 1
         letter = DeadLetter(message.place, f"cannot be written: {reason}", message.body)
         queue = message.place.queue
         froms, nexts = {queue: self._source.owned[queue]}, {queue: message.place.offset + 1}
