@@ -39,6 +39,12 @@ FINDINGS = Table(
     Column("wallet", Text),  # who is paid: wallet or account, without the rig's name
     Column("aggregator", Text),  # what speaks for many machines
     Column("activity", Text),  # mining, attempt, observer, probe; NULL: nothing was spoken, or it is not known
+    Column("pool", Text),  # what it is called: by the catalogue, else host and port, else address and port
+    Column("workers", Text),  # names of rigs, as an array of JSON; NULL: none was named
+    Column("work_unit", Text),
+    Column("rate_low", Double),  # hashrate, as the record has it; NULL: not known
+    Column("rate_best", Double),
+    Column("rate_high", Double),
     Index("findings_by_miner", "miner_ip"),
     Index("findings_by_state", "state", "last_ns"),
     Index("findings_by_site", "site_id"),
