@@ -9,22 +9,20 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, insert, select, text
 
 from sensor.ledger import Ledger
 from sensor.ledger.store.database import MIGRATIONS, reading
 from sensor.ledger.store.records import dumps
-from sensor.ledger.store.schema import FINDINGS, METADATA
+from sensor.ledger.store.schema import FINDINGS
 from sensor.ledger.write.finding_rows import FindingLinks, finding_row
 from sensor.ledger.write.lifecycle import HeldFinding
 from sensor.ledger.write.merge import sum_parts
 from sensor.ledger.write.rollup_state import RollupState
 from sensor.model.finding import Finding, Pool
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
-from tests.ledger.servers import postgresql
+from tests.ledger.servers import differences, postgresql
 from tests.ledger.test_rollups import agree, sums
 
 MINERS = 1_300  # more than two pages
@@ -104,7 +102,7 @@ def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
 
     ledger = Ledger.open(url)
     with reading(ledger.engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert differences(connection) == []
     agree(ledger)
     assert sums(ledger)["shares"] == 40 * MINERS + 25
     assert len(ledger.reader.cases()) == MINERS // 4 + 1
@@ -189,7 +187,7 @@ def test_what_findings_share_is_taken_out_of_the_records_of_an_earlier_schema(ur
     engine.dispose()
     ledger = Ledger.open(url)
     with reading(ledger.engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert differences(connection) == []
         rows = {row["finding_id"]: row for row in connection.execute(select(FINDINGS)).mappings()}
     for each in (one, plain, long):
         wanted = finding_row(HeldFinding(each, None), FindingLinks(RollupState()), MONDAY)

@@ -73,7 +73,8 @@ PARTS = Table(
     Index("parts_by_sensor", "sensor_id", "last_ns"),
 )
 
-#: Connections as each run saw them, by which one that was seen twice is counted once.
+#: Connections as each run saw them, by which one that was seen twice is counted once. In PostgreSQL cut by the month of
+#: `first_ns`, which is in the key there (`months.py`).
 CONNECTIONS = Table(
     "connections",
     METADATA,
@@ -285,7 +286,8 @@ SERIES = Table(
 #: The series that figures rest on. What is too weak has series of its own; a release before put it into others.
 COUNTED_SERIES = and_(SERIES.c.muted == 0, SERIES.c.grade >= int(LEAST_COUNTED))
 
-#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old.
+#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old. In PostgreSQL cut by the month of
+#: the hour (`months.py`).
 ROLLUPS = Table(
     "rollups",
     METADATA,
