@@ -1,4 +1,4 @@
-"""Writes figures into docs/collect.md, between marks of their own, with the date, the commit and the machine."""
+"""Writes figures into a page (docs/collect.md if none is named), between marks of their own, with the date, the commit and the machine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "collect.md"
 
 
-def write_figures(figures: Mapping[str, Mapping[str, str]]) -> None:
+def write_figures(figures: Mapping[str, Mapping[str, str]], page: Path = PAGE) -> None:
     """Put the figures of scenarios into the page."""
-    text = PAGE.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -27,5 +27,5 @@ def write_figures(figures: Mapping[str, Mapping[str, str]]) -> None:
         text, count = re.subn(
             rf"<!-- figures: {name} -->\n.*?<!-- end -->", lambda _, made=made: made, text, flags=re.S
         )
-        assert count == 1, f"{PAGE.name} has no place for {name}"
-    PAGE.write_text(text, encoding="utf-8")
+        assert count == 1, f"{page.name} has no place for {name}"
+    page.write_text(text, encoding="utf-8")

@@ -39,6 +39,12 @@ FINDINGS = Table(
     Column("wallet", Text),  # who is paid: wallet or account, without the rig's name
     Column("aggregator", Text),  # what speaks for many machines
     Column("activity", Text),  # mining, attempt, observer, probe; NULL: nothing was spoken, or it is not known
+    Column("pool", Text),  # what it is called: by the catalogue, else host and port, else address and port
+    Column("workers", Text),  # names of rigs, as an array of JSON; NULL: none was named
+    Column("work_unit", Text),
+    Column("rate_low", Double),  # hashrate, as the record has it; NULL: not known
+    Column("rate_best", Double),
+    Column("rate_high", Double),
     Index("findings_by_miner", "miner_ip"),
     Index("findings_by_state", "state", "last_ns"),
     Index("findings_by_site", "site_id"),
@@ -67,7 +73,8 @@ PARTS = Table(
     Index("parts_by_sensor", "sensor_id", "last_ns"),
 )
 
-#: Connections as each run saw them, by which one that was seen twice is counted once.
+#: Connections as each run saw them, by which one that was seen twice is counted once. In PostgreSQL cut by the month of
+#: `first_ns`, which is in the key there (`months.py`).
 CONNECTIONS = Table(
     "connections",
     METADATA,
@@ -279,7 +286,8 @@ SERIES = Table(
 #: The series that figures rest on. What is too weak has series of its own; a release before put it into others.
 COUNTED_SERIES = and_(SERIES.c.muted == 0, SERIES.c.grade >= int(LEAST_COUNTED))
 
-#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old.
+#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old. In PostgreSQL cut by the month of
+#: the hour (`months.py`).
 ROLLUPS = Table(
     "rollups",
     METADATA,

@@ -1,4 +1,5 @@
-"""Insert, or change the rows that are there: of SQLite and PostgreSQL alike. Knows no table."""
+"""Insert, or change the rows that are there: of SQLite and PostgreSQL alike. Knows no table but those that are cut by
+the month."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
+
+from sensor.ledger.store.months import BY_MONTH, is_cut, make_months
 
 #: Rows of one statement of PostgreSQL.
 PAGE = 1_000
@@ -23,8 +26,13 @@ def upsert(
     replace: Collection[str] = (),
 ) -> None:
     """Put rows into a table; of one that is there, some columns are added to and some replaced, and the others stay.
-    All rows have the same columns."""
+    All rows have the same columns. A table that is cut by the month gets the months first; of it the column of the cut
+    is in the key."""
     its = list(table.primary_key)
+    if is_cut(connection, table) and rows:
+        column = BY_MONTH[table.name].column
+        make_months(connection, table, (row[column.name] for row in rows))
+        its += [] if column.primary_key else [column]
 
     def or_change(statement: Any) -> Any:
         given = statement.excluded
