@@ -23,6 +23,7 @@ from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
 from sensor.cli.parser_people import add_audit, add_people
+from sensor.cli.parser_policy import add_policy
 from sensor.cli.parser_replay import add_replay
 
 EPILOG = (
@@ -269,6 +270,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
     "replay": add_replay,
     "run": _run,
     "collect": _collect,
+    "policy": add_policy,
     "status": _status,
     "check": _check,
     "calibrate": _calibrate,
