@@ -156,7 +156,7 @@ class CentralLedger:
                     coverage.add_coverage(connection, report.sensor_id, *times)
             if report.policies is not None:
                 policies.note(connection, report.sensor_id, report.policies)
-            if report.records:
+            if report.records or report.policies is not None:
                 latest[report.sensor_id] = (reporter, seen_ns)
         for reporter, seen_ns in latest.values():
             sensors.note_report(connection, reporter, seen_ns)

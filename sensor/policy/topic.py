@@ -48,20 +48,24 @@ class PolicyTopic:
         self.name = settings.versioned_topic
 
     def create(self) -> str | None:
-        """Make the topic where it is not there; a sentence if it is not as it must be. Raises PolicyTopicError."""
+        """Make the topic where it is not there; a sentence if it is not as it must be, or that cannot be seen. Raises
+        PolicyTopicError."""
         clients: Any = importlib.import_module("confluent_kafka.admin")
-        admin = clients.AdminClient(self._made_with, logger=silent_logger())
+        admin = clients.AdminClient({**self._made_with, "error_cb": _heard}, logger=silent_logger())
         try:
             if self.name not in admin.list_topics(timeout=ASK_S).topics:
                 most = str(self._settings.parcel_bytes + OVERHEAD_BYTES)
                 settings = {CLEANUP: COMPACT, "max.message.bytes": most}
                 topic = clients.NewTopic(self.name, num_partitions=1, replication_factor=-1, config=settings)
-                admin.create_topics([topic], operation_timeout=ASK_S, request_timeout=ASK_S)[self.name].result(ASK_S)
+                admin.create_topics([topic], request_timeout=ASK_S)[self.name].result(ASK_S)
                 return None
-            resource = clients.ConfigResource(clients.ResourceType.TOPIC, self.name)
-            found = admin.describe_configs([resource], request_timeout=ASK_S)[resource].result(ASK_S)
         except (self._library.KafkaException, TimeoutError) as error:
             raise self._failure(error) from None
+        resource = clients.ConfigResource(clients.ResourceType.TOPIC, self.name)
+        try:
+            found = admin.describe_configs([resource], request_timeout=ASK_S)[resource].result(ASK_S)
+        except (self._library.KafkaException, TimeoutError) as error:  # an account may write and not look
+            return f"whether {self.name} is compacted is not known: {_reason(error)}"
         cleanup = found[CLEANUP].value if CLEANUP in found else COMPACT
         if COMPACT not in cleanup:
             return f"{self.name}: {CLEANUP} is {cleanup}: parcels go with their age; set it to {COMPACT}"
@@ -151,8 +155,15 @@ class PolicyTopic:
             consumer.close()
 
     def _failure(self, error: Exception) -> PolicyTopicError:
-        first = error.args[0] if error.args else error
-        return PolicyTopicError(f"{self._settings.shown}: {first.str() if hasattr(first, 'str') else first}")
+        return PolicyTopicError(f"{self._settings.shown}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    """What the library says, without its codes."""
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    first = error.args[0] if error.args else error
+    return str(first.str() if hasattr(first, "str") else first)
 
 
 def _heard(_: Any) -> None:
