@@ -23,7 +23,6 @@ from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
 from sensor.cli.parser_people import add_audit, add_people
-from sensor.cli.parser_policy import add_policy
 from sensor.cli.parser_replay import add_replay
 
 EPILOG = (
@@ -98,6 +97,12 @@ def _collect(commands: Commands) -> None:
     )
     add_ledger_url(collect)
     add_configuration(collect)
+
+
+def _policy(commands: Commands) -> None:
+    from sensor.cli.parser_policy import add_policy  # a command of centres alone
+
+    add_policy(commands)
 
 
 def _status(commands: Commands) -> None:
@@ -270,7 +275,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
     "replay": add_replay,
     "run": _run,
     "collect": _collect,
-    "policy": add_policy,
+    "policy": _policy,
     "status": _status,
     "check": _check,
     "calibrate": _calibrate,

@@ -227,8 +227,8 @@ def _parcel_lines(held: Sequence[HeldParcel], settings: Configuration) -> list[s
             continue
         whom = ", ".join(header.sensors) or "all sensors"
         what = f"{len(header.files)} files, {parcel.size_bytes:,} bytes" if header.files else "withdrawn"
-        made = minute_text(header.made_ns, settings.ledger.zone)
-        lines.append(f"{parcel.key} {header.version} of {made} for {whom}: {what}")
+        day = minute_text(header.made_ns, settings.ledger.zone)
+        lines.append(f"{parcel.key} {header.version} of {day} for {whom}: {what}")
     return lines or ["the topic holds no parcel"]
 
 

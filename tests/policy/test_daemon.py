@@ -1,5 +1,5 @@
-"""A daemon in its sandbox and the centre: what is published is taken up beside the line, what cannot be loaded is refused
-with a reason that the centre sees, and a restart needs no broker.
+"""A daemon in its sandbox and the centre: what is published is taken up beside the line, what cannot be loaded is
+refused with a reason that the centre sees, and a restart needs no broker.
 """
 
 from __future__ import annotations

@@ -273,9 +273,7 @@ def test_a_stored_parcel_is_proven_anew_at_each_start(sensor: Sensor) -> None:
     assert b"least_grade" in (offer.files.folder / "policy.yaml").read_bytes()  # unpacked from what is signed
 
 
-def test_a_full_disk_refuses_the_parcel_and_leaves_the_old_one(
-    sensor: Sensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_refuses_the_parcel_and_leaves_the_old_one(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
     sensor.take(parcel(1))
     sensor.settle()
 
