@@ -226,6 +226,7 @@ class Ledger:
         """What became of parcels at this sensor: all of them. Said where there are any, or were. Raises LedgerError."""
         with self._writing() as connection:
             if policies.note(connection, self.reporter.sensor_id, states) or states:
+                sensors.note_report(connection, self.reporter, now_ns)
                 self.reports.append(connection, [policies_report(self.reporter, states, now_ns)])
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:

@@ -29,7 +29,6 @@ SECTIONS: Mapping[str, frozenset[str] | None] = {
     "estimate": None,
     "behaviour": frozenset(("grammar_chance", "beat_chance")),
 }
-NOTHING: frozenset[str] = frozenset()
 #: A list that is added to the sensor's own: whoever wrote that knows what stands at this line.
 ADDED = ("findings", "allow")
 YAML_ENDINGS, LIST_ENDINGS = (".yaml", ".yml"), (".csv", ".txt")
@@ -125,7 +124,8 @@ def _lay_books(document: ConfigDocument, parcel: UnpackedParcel) -> None:
                 return
             changed[key] = str(parcel.folder / str(name))
         whole.append(changed)
-    _extend(document, ("attribution", "sources"), whole, f"{parcel.label}: {BOOKS_FILE}")
+    places = _shifted(given, parcel, ("sources",))
+    _extend(document, ("attribution", "sources"), whole, f"{parcel.label}: {BOOKS_FILE}", places)
 
 
 def _lay_policy(document: ConfigDocument, parcel: UnpackedParcel) -> None:
@@ -134,7 +134,10 @@ def _lay_policy(document: ConfigDocument, parcel: UnpackedParcel) -> None:
         return
     for section, values in given.values.items():
         place = _placed(given, parcel, (section,))
-        allowed = SECTIONS.get(section, NOTHING)
+        if section not in SECTIONS:
+            document.problems.append(f"{place}: {section}: a parcel of policy must not say this")
+            continue
+        allowed = SECTIONS[section]
         if not isinstance(values, dict):
             document.problems.append(f"{place}: {section}: must be keys and values")
             continue
