@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 
+from exporters.destination import Unusable
 from sensor.cli import live
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, show_configuration
 from sensor.daemon.daemon import Daemon
@@ -71,7 +72,7 @@ def _start(engine: Engine, first: FirstSetup, options: argparse.Namespace, simul
         with (
             exit_on(LedgerError, ServeError, SpoolError, SourceError, code=RUN_ERROR),
             exit_on(LeaseHeldError, code=BUSY),
-            exit_on(SensorIdError, code=CONFIG),
+            exit_on(SensorIdError, Unusable, code=CONFIG),
         ):
             reloader = Reloader(first.source, time.time_ns())
             return Daemon(engine, setup, reloader, journal, viewer, simulation, first.inbox)

@@ -22,7 +22,7 @@ from sensor.policy.shelf import PolicyShelf
 
 #: Parcels of a kind that wait: the highest, and one to fall back to.
 MOST_WAITING = 2
-#: Parcels that were refused and are not tried again in this reading of the topic.
+#: Parcels that were refused and are not tried again by this process, unless its own files are others.
 MOST_REMEMBERED = 256
 #: The kind of a message whose key names none.
 UNKNOWN = "unknown"
@@ -105,10 +105,11 @@ class PolicyInbox:
         self._hold(offer, None)
         self._shelf.clear(offer.kind, offer.files.folder)
 
-    def begin_reading(self) -> None:
-        """The topic is read from its beginning: what was refused may hold by now."""
-        self._refused.clear()
+    def begin_reading(self, *, retry: bool = False) -> None:
+        """The topic is read from its beginning. `retry`: what was refused may hold by now."""
         self._seen.clear()
+        if retry:
+            self._refused.clear()
 
     def end_of_topic(self) -> None:
         """All that stands in the topic was read. Where only older parcels than the one in force stand there, somebody

@@ -26,6 +26,8 @@ PAGE, WAIT_S, ASK_S = 50, 0.5, 10.0
 QUEUED_KBYTES = 16_384
 #: How often partitions are looked for anew, in seconds: a topic that was made anew is read.
 PARTITIONS_S = 60.0
+#: How long after the client's last error there is trouble, in seconds: it repeats one twice a minute.
+TROUBLE_S = 45.0
 #: How long an end may wait for the thread.
 END_S = 2.0
 
@@ -54,6 +56,7 @@ class PolicyReceiver:
         self._inbox, self._speaker = inbox, speaker
         self._trouble, self._backoff = TroubleState(), Backoff(Random())
         self._error: str | None = None  # the client's newest
+        self._error_s = -TROUBLE_S  # when that came
         self._consumer: Any = None
         self._history: dict[int, int] = {}  # by partition, where the end was when it was begun to be read
         self._unread: set[int] = set()  # partitions that were not read to their end yet
@@ -124,16 +127,22 @@ class PolicyReceiver:
                 self._read_whole(message.partition())
             else:
                 self._note(error)
-        if self._error is not None and not found:
-            error_text, self._error = self._error, None
-            raise TopicError(f"{self._shown}: {error_text}")
-        if self._trouble.end():
-            self._speaker.notice("policy: parcels are read again")
+        self._look_for_trouble(bool(found))
         self._backoff.reset()
         if not self._unread and self._offer is None:
             offer = self._inbox.next_offer()
             with self._lock:
                 self._offer = offer
+
+    def _look_for_trouble(self, something_came: bool) -> None:
+        """The client mends its connections itself, and repeats what is wrong while it lasts."""
+        now_s = time.monotonic()
+        if self._error is not None:
+            reason, self._error, self._error_s = f"{self._shown}: {self._error}", None, now_s
+            if self._trouble.begin(reason):
+                self._speaker.warning(f"policy: {reason}; what is in use stays in use")
+        elif (something_came or now_s - self._error_s > TROUBLE_S) and self._trouble.end():
+            self._speaker.notice("policy: parcels are read again")
 
     def _settle(self) -> None:
         """What came of the offer, and whether all is to be read again."""
@@ -149,7 +158,7 @@ class PolicyReceiver:
             with self._lock:
                 self._offer = self._decision = None
         if again and self._consumer is not None:
-            self._assign(sorted(self._history))
+            self._assign(sorted(self._history), retry=True)
 
     def _connect(self) -> None:
         """Assign all partitions, from their beginning; again where there are others by now."""
@@ -169,12 +178,12 @@ class PolicyReceiver:
             self._assign(sorted(topic.partitions))
         self._looked_s = now_s
 
-    def _assign(self, partitions: Sequence[int]) -> None:
+    def _assign(self, partitions: Sequence[int], *, retry: bool = False) -> None:
         part, beginning = self._library.TopicPartition, self._library.OFFSET_BEGINNING
         ends = {}
         for partition in partitions:
             _, ends[partition] = self._consumer.get_watermark_offsets(part(self._topic, partition), ASK_S)
-        self._inbox.begin_reading()
+        self._inbox.begin_reading(retry=retry)
         self._history, self._unread = ends, set(partitions)
         self._consumer.assign([part(self._topic, partition, beginning) for partition in partitions])
 

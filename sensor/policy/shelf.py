@@ -65,6 +65,8 @@ class PolicyShelf:
         folder = self._files(parcel)
         with _storing():
             self._make()
+            if _holds(folder, files):  # another process of this sensor may read them
+                return UnpackedParcel(header.kind, header.version, folder, tuple(files))
             unfinished = folder.with_name(folder.name + UNFINISHED)
             for old in (folder, unfinished):
                 shutil.rmtree(old, ignore_errors=True)
@@ -102,6 +104,13 @@ class PolicyShelf:
     def _files(self, parcel: SealedParcel) -> Path:
         header = parcel.header
         return self.folder / f"{header.kind}-{header.version}-{parcel.sha256[:16]}"
+
+
+def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Whether a folder has these files and no others."""
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} != set(files):
+        return False
+    return all((folder / name).read_bytes() == content for name, content in files.items())
 
 
 def _is_version(value: object) -> bool:

@@ -204,7 +204,10 @@ def test_one_that_cannot_be_loaded_is_refused_once_and_the_old_one_stays(sensor:
     assert sensor.in_use == {"policy": 1}
     assert sensor.refused == {"policy": "load: policy: policy.yaml:1: cannot be loaded"}
     assert [path.name.rpartition("-")[0] for path in sensor.folder.glob("policy/policy-*")] == ["policy-1"]
-    sensor.inbox.begin_reading()  # the sensor's own files are others by now
+    sensor.inbox.begin_reading()  # after a broken connection
+    sensor.take(parcel(2))
+    assert sensor.settle(2) == []
+    sensor.inbox.begin_reading(retry=True)  # the sensor's own files are others by now
     sensor.take(parcel(2))
     assert sensor.settle() == [2]
     assert (sensor.in_use, sensor.refused) == ({"policy": 2}, {})
