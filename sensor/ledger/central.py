@@ -18,7 +18,7 @@ from sensor.ledger.ledger import Ledger
 from sensor.ledger.store.database import reading, writing
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import COLLECTED_RUNS, DEAD_LETTERS, POSITIONS
-from sensor.ledger.write import coverage, sensors
+from sensor.ledger.write import coverage, policies, sensors
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.step import StepWriter
 from sensor.ledger.write.upsert import upsert
@@ -162,7 +162,9 @@ class CentralLedger:
                 if stretch.to_ns > stretch.from_ns:
                     times = (stretch.from_ns, stretch.to_ns, stretch.apart_ns)
                     coverage.add_coverage(connection, report.sensor_id, *times)
-            if report.records:
+            if report.policies is not None:
+                policies.note(connection, report.sensor_id, report.policies)
+            if report.records or report.policies is not None:
                 latest[report.sensor_id] = (reporter, seen_ns)
         for reporter, seen_ns in latest.values():
             sensors.note_report(connection, reporter, seen_ns)

@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -28,6 +28,7 @@ from sensor.model.condition import Condition
 from sensor.model.exact_json import ExactJson
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.policy import REASON_CHARACTERS, STATES, PolicyState
 from sensor.model.record import Record
 from sensor.model.sensor import SENSOR_ID
 
@@ -85,6 +86,7 @@ class SensorReport:
     ended: tuple[str, ...] = ()  # findings of earlier runs that no run of the sensor follows any more
     began: bool = False  # the sensor's process begins
     number: int = 0  # the place in the sensor's outbox; it grows within a run. 0: not known
+    policies: tuple[PolicyState, ...] | None = None  # what became of parcels there, all of them; None: not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class QueuedReport:
         return self.key.startswith(SENSOR_KEY)
 
 
+#: Parcels that a sensor speaks of in one report, and the form of their kinds: a newer sensor may have more of them.
+MOST_POLICIES, POLICY_KIND = 64, re.compile(r"[a-z]{1,32}")
+_POLICY: TypeAdapter[PolicyState] = TypeAdapter(PolicyState)
 _STRETCHES: TypeAdapter[tuple[Stretch, ...]] = TypeAdapter(tuple[Stretch, ...])
 
 
@@ -171,6 +176,8 @@ def dumps(report: SensorReport) -> str:
         "began": report.began,
         "coverage": stretches,
     }
+    if report.policies is not None:
+        message["policies"] = [asdict(state) for state in report.policies]
     if report.number:
         message["number"] = report.number
     text = json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -222,6 +229,7 @@ def loads(text: str | bytes) -> SensorReport:
         ended=_ended(message),
         began=message.get("began") is True,
         number=_integer(message, "number", 0),
+        policies=_policies(message),
     )
 
 
@@ -270,6 +278,29 @@ def _ended(message: dict[str, Any]) -> tuple[str, ...]:
     return tuple(identities)
 
 
+def _policies(message: dict[str, Any]) -> tuple[PolicyState, ...] | None:
+    given = message.get("policies")
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) > MOST_POLICIES:
+        raise WireError(f"policies: must be a list of at most {MOST_POLICIES}")
+    return tuple(map(_policy, given))
+
+
+def _policy(values: object) -> PolicyState:
+    try:
+        state: PolicyState = _POLICY.validate_python(values)
+    except ValidationError:
+        raise WireError("policies: must be objects with kind, version, sha256, state, reason and at_ns") from None
+    if POLICY_KIND.fullmatch(state.kind) is None or re.fullmatch(r"(?:[0-9a-f]{64})?", state.sha256) is None:
+        raise WireError("policies: kind or sha256 is not of its form")
+    if len(state.reason or "") > 2 * REASON_CHARACTERS:
+        raise WireError("policies: a reason is too long")
+    if not 0 <= state.version <= MOST_INTEGER or not 0 <= state.at_ns <= MOST_INTEGER:
+        raise WireError("policies: a number is out of range")
+    return state
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a message. It allows fields that are not named, as the rule of evolution has it."""
     definitions: dict[str, Any] = {}
@@ -286,6 +317,18 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {"from_ns": nanoseconds, "to_ns": nanoseconds, "apart_ns": nanoseconds},
         "required": ["from_ns", "to_ns"],
+    }
+    policy = {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string", "pattern": f"^{POLICY_KIND.pattern}$"},
+            "version": {"type": "integer", "minimum": 0},
+            "sha256": {"type": "string"},
+            "state": {"enum": list(STATES)},
+            "reason": {"type": ["string", "null"]},
+            "at_ns": nanoseconds,
+        },
+        "required": ["kind", "version", "sha256", "state", "reason", "at_ns"],
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -305,6 +348,7 @@ def schema() -> dict[str, Any]:
             "ended": {"type": "array", "items": {"type": "string"}},
             "began": {"type": "boolean"},
             "number": {"type": "integer", "minimum": 0},
+            "policies": {"type": "array", "items": policy, "maxItems": MOST_POLICIES},
         },
         "required": ["v", "sensor_id", "run_id", "sent_ns"],
         "$defs": definitions,

@@ -103,6 +103,19 @@ SENSORS = Table(
     Column("retired_ns", BigInteger),
 )
 
+#: What became of the newest parcels of a centre at each sensor, as it last said.
+SENSOR_POLICIES = Table(
+    "sensor_policies",
+    METADATA,
+    Column("sensor_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("state", Text, primary_key=True),  # "in_use", "withdrawn", "refused"
+    Column("version", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("reason", Text),
+    Column("at_ns", BigInteger, nullable=False),  # the sensor's clock
+)
+
 #: Findings that are no attempt, observer or probe.
 MINING = or_(FINDINGS.c.activity.is_(None), FINDINGS.c.activity == "mining")
 #: Those that figures rest on: they are reported, and certain.
