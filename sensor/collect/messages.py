@@ -123,9 +123,9 @@ def read_message(message: TopicMessage, counters: Counter[str]) -> Read:
 
 def _pages(messages: Sequence[TopicMessage], read: Callable[[TopicMessage], Read]) -> Iterator[CollectPage]:
     for start in range(0, len(messages), PAGE):
-        whole = [read(message) for message in messages[start : start + PAGE]]
-        reports = [one for one in whole if isinstance(one, PlacedReport)]
-        yield CollectPage(reports, [one for one in whole if isinstance(one, DeadLetter)])
+        found = [read(message) for message in messages[start : start + PAGE]]
+        reports = [entry for entry in found if isinstance(entry, PlacedReport)]
+        yield CollectPage(reports, [entry for entry in found if isinstance(entry, DeadLetter)])
 
 
 def replaces(message: TopicMessage) -> bool:
