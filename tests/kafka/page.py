@@ -1,4 +1,5 @@
-"""Writes figures into a page (docs/collect.md if none is named), between marks of their own, with the date, the commit and the machine."""
+"""Writes figures into a page (docs/collect.md if none is named), between marks of their own, with the date, the commit
+and the machine."""
 
 from __future__ import annotations
 
