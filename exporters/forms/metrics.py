@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from exporters.forms import series as names
 from exporters.forms.series import MALFORMED, METRICS, PREFIX, CounterSeries
 from sensor.model.evidence import Grade
+from sensor.model.policy import KINDS
 from sensor.model.status import LEDGER_FAULTS, RELOAD_KINDS, STAGES, Figures, OutboxStatus, Reload, Status
 from sensor.model.summary import Range
 
@@ -25,7 +26,7 @@ OTHER = "other"
 #: Different values that a label may have in one metric, `other` not counted. Labels that are not here have values fixed
 #: in the code, or chosen in the configuration (interface, exporter). With these a sensor with everything filled stays
 #: under 500 series.
-BOUNDS: Mapping[str, int] = {"dialect": 44, "algorithm": 12, "reason": 32, "event": 16, "result": 8}
+BOUNDS: Mapping[str, int] = {"dialect": 43, "algorithm": 11, "reason": 32, "event": 16, "result": 8}
 #: Grades that stand at zero beforehand for each dialect. A finding of a lower one rests on shapes, names or addresses,
 #: and seldom on a dialect. The last is given only where shares can be recomputed.
 DIALECT_GRADES = tuple(grade.label for grade in Grade if grade >= Grade.SPEAKS)
@@ -45,7 +46,7 @@ class StatusCollector(Collector):
         """The families of the newest status. Raises only what the source raises."""
         status = self._source()
         samples = Samples(self._values)
-        for gather in (_sensor, _capture, _line, _findings, _records):
+        for gather in (_sensor, _capture, _line, _findings, _records, _policy):
             gather(samples, status)
         return samples.families()
 
@@ -192,6 +193,18 @@ def _records(samples: Samples, status: Status) -> None:
     samples.figures(status.evidence, names.EVIDENCE, "evidence_other_total")
     for name, outbox in status.outboxes.items():
         _outbox(samples, name, outbox)
+
+
+def _policy(samples: Samples, status: Status) -> None:
+    if not status.policy_messages:  # it takes no parcels, and has no series of them
+        return
+    for kind in KINDS:
+        samples.add("policy_version", 0, kind=kind)
+    for state in status.policies:
+        if state.state != "refused" and state.kind in KINDS:
+            samples.add("policy_version", state.version, kind=state.kind)
+    for of, count in status.policy_refused.items():
+        samples.add("policy_refused_total", count, kind=of)
 
 
 def _outbox(samples: Samples, name: str, outbox: OutboxStatus) -> None:

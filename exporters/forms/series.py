@@ -167,6 +167,8 @@ METRICS: Mapping[str, str] = {
     "reloads_total": "Attempts to replace something while running.",
     "reload_last_successful": "1 if the newest attempt succeeded; 0: the old one is still in use.",
     "reload_last_success_timestamp_seconds": "When the newest success was, the start included.",
+    "policy_version": "The version of the parcel in use of a kind of policy, 0 for none.",
+    "policy_refused_total": "Parcels of policy that were refused, by kind.",
     "batches_total": "Rounds of the line.",
     "captures_off_clock_total": "Captures of a folder that were not read, for they are of a time that cannot be.",
     "chunks_off_clock_total": "Pieces of streams, and names, in no finding, for they are of a time that cannot be.",

@@ -53,10 +53,32 @@ def encode(status: Status, now_ns: int) -> Json:
                 for table in status.tables
             ],
         },
+        "policy": _policy(status),
         "certificate_until": _time(status.certificate_until_ns),
         "heartbeat_age_seconds": {
             stage: max(0, now_ns - beat_ns) // SECOND_NS for stage, beat_ns in status.heartbeats_ns.items()
         },
+    }
+
+
+def _policy(status: Status) -> Json | None:
+    """What a centre gives to this sensor; None where it takes no parcels."""
+    if not status.policy_messages:
+        return None
+    return {
+        "parcels": [
+            {
+                "kind": state.kind,
+                "version": state.version,
+                "sha256": state.sha256,
+                "state": state.state,
+                "reason": state.reason,
+                "at": rfc3339_text(state.at_ns),
+            }
+            for state in status.policies
+        ],
+        "messages": dict(status.policy_messages),
+        "trouble": status.policy_trouble,
     }
 
 

@@ -29,6 +29,7 @@ def screen(status: Json) -> str:
         *_exporters(status["exporters"]),
         ("books", _books(status["books"])),
         ("signatures", _signatures(status["signatures"])),
+        *_policy(status["policy"]),
         ("sandbox", status["sandbox"]),
         ("reloads", "; ".join(_reload(name, reload) for name, reload in status["reloads"].items())),
     ]
@@ -130,6 +131,19 @@ def _books(books: Json) -> str:
 def _signatures(signatures: Json) -> str:
     tables = ", ".join(f"{table['name']} {_age(table['age_days'])}" for table in signatures["tables"])
     return f"{signatures['dialects']} dialects; tables: {tables}"
+
+
+def _policy(policy: Json | None) -> Iterator[tuple[str, str]]:
+    if policy is None:
+        return
+    if policy["trouble"]:
+        yield "policy", f"no parcels are read: {policy['trouble']}"
+    for parcel in policy["parcels"]:
+        version = f"{parcel['kind']} {parcel['version'] or '?'}"
+        reason = f": {parcel['reason']}" if parcel["reason"] else ""
+        yield "policy", f"{version} {parcel['state'].replace('_', ' ')} since {_minute(parcel['at'])}{reason}"
+    if not policy["parcels"] and not policy["trouble"]:
+        yield "policy", "no parcel yet"
 
 
 def _age(days: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sensor.answers.values import instant, rounded
 from sensor.ledger.read.sensors import SensorSummary
+from sensor.model.policy import PolicyState
 from sensor.model.time import MILLISECOND_NS
 
 
@@ -22,6 +23,19 @@ def sensor_object(sensor: SensorSummary) -> dict[str, object]:
         "exporters": list(sensor.exporters),
         "clock_offset_ms": rounded(sensor.clock_offset_ns / MILLISECOND_NS),
         "clock_note": sensor.clock_note,
+        "policies": [policy_object(state) for state in sensor.policies],
+    }
+
+
+def policy_object(state: PolicyState) -> dict[str, object]:
+    """What became of a parcel at a sensor."""
+    return {
+        "kind": state.kind,
+        "version": state.version,
+        "sha256": state.sha256,
+        "state": state.state,
+        "reason": state.reason,
+        "at": instant(state.at_ns),
     }
 
 

@@ -99,6 +99,12 @@ def _collect(commands: Commands) -> None:
     add_configuration(collect)
 
 
+def _policy(commands: Commands) -> None:
+    from sensor.cli.parser_policy import add_policy  # a command of centres alone
+
+    add_policy(commands)
+
+
 def _status(commands: Commands) -> None:
     status = commands.add_parser("status", help="say how the sensors of this host stand")
     status.description = "Ask the running sensors of this host, over their local sockets, how they stand."
@@ -269,6 +275,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
     "replay": add_replay,
     "run": _run,
     "collect": _collect,
+    "policy": _policy,
     "status": _status,
     "check": _check,
     "calibrate": _calibrate,

@@ -9,14 +9,16 @@ import signal
 import time
 from collections.abc import Iterator
 
+from exporters.destination import Unusable
 from sensor.cli import live
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, show_configuration
 from sensor.daemon.daemon import Daemon
 from sensor.daemon.free_memory import keep_one_heap
 from sensor.daemon.journal import Journal
+from sensor.daemon.policy_start import FirstSetup, first_setup
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sensor_id import SensorIdError
-from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
+from sensor.daemon.setup import ConfigurationSource, Setup
 from sensor.daemon.simulate import FAULTS, SimulateError, Simulation, read_faults
 from sensor.intake.engine import Engine, SourceError
 from sensor.intake.interfaces import list_interfaces
@@ -37,8 +39,9 @@ def run(options: argparse.Namespace) -> int:
     if options.list_interfaces:
         return _show_interfaces()
     source = ConfigurationSource(options.config, _overrides(options))
-    with exit_on(ConfigError, code=CONFIG):
-        setup = load_setup(source)
+    with exit_on(ConfigError, SensorIdError, code=CONFIG):
+        first = first_setup(source)
+    setup = first.setup
     if options.dump_config:
         return show_configuration(setup.config)
     engine = load_engine(setup.config.engine)
@@ -47,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         simulation = read_faults(options.simulate)
     for name in BEFORE_PACKETS:
         importlib.import_module(name)
-    daemon = _start(engine, setup, source, options, simulation)
+    daemon = _start(engine, first, options, simulation)
     with _signals(daemon):
         try:
             daemon.run()
@@ -58,9 +61,8 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _start(
-    engine: Engine, setup: Setup, source: ConfigurationSource, options: argparse.Namespace, simulation: Simulation
-) -> Daemon:
+def _start(engine: Engine, first: FirstSetup, options: argparse.Namespace, simulation: Simulation) -> Daemon:
+    setup = first.setup
     keep_one_heap()
     journal = Journal(setup.config.journal.level)
     for fault in simulation.faults:
@@ -70,9 +72,10 @@ def _start(
         with (
             exit_on(LedgerError, ServeError, SpoolError, SourceError, code=RUN_ERROR),
             exit_on(LeaseHeldError, code=BUSY),
-            exit_on(SensorIdError, code=CONFIG),
+            exit_on(SensorIdError, Unusable, code=CONFIG),
         ):
-            return Daemon(engine, setup, Reloader(source, time.time_ns()), journal, viewer, simulation)
+            reloader = Reloader(first.source, time.time_ns())
+            return Daemon(engine, setup, reloader, journal, viewer, simulation, first.inbox)
     except OSError as error:
         raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None
 

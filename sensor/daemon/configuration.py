@@ -12,8 +12,9 @@ from sensor.attribution.settings import AttributionSettings
 from sensor.collect.settings import CollectSettings
 from sensor.delivery.settings import SECTION as EXPORTERS
 from sensor.delivery.settings import read_section
+from sensor.policy.settings import PolicySettings
 from sensor.settings import config
-from sensor.settings.config import Rooting
+from sensor.settings.config import Layer, Rooting
 from sensor.settings.document import ConfigKey
 
 if TYPE_CHECKING:
@@ -26,12 +27,16 @@ class Configuration(config.SensorSettings):
     attribution: AttributionSettings = AttributionSettings()
     #: Of `minewatch collect`; without it there is nothing to collect from.
     collect: CollectSettings | None = None
+    #: What a centre gives to this sensor, or this centre to sensors; without it the sensor has what is installed.
+    policy: PolicySettings | None = None
 
     def rooted(self, rooting: Rooting, place: Callable[[ConfigKey], str]) -> Self:
         """The same with every path of a file made whole."""
         whole = super().rooted(rooting, place)
         collect = self.collect and self.collect.rooted(rooting)
-        return whole.model_copy(update={"attribution": self.attribution.rooted(rooting, place), "collect": collect})
+        policy = self.policy and self.policy.rooted(rooting)
+        attribution = self.attribution.rooted(rooting, place)
+        return whole.model_copy(update={"attribution": attribution, "collect": collect, "policy": policy})
 
 
 #: Looks at a whole configuration, with the place of a key; a sentence for each mistake.
@@ -44,14 +49,15 @@ def load(
     *,
     check_region: bool = True,
     checks: Sequence[ConfigurationCheck] = (),
+    layers: Sequence[Layer] = (),
 ) -> Configuration:
     """Read a file (or only the defaults) with `key=value` overrides over it. Raises ConfigError with every mistake.
 
     Without `check_region` whoever asks looks bulletin.region up, as that of a command. `checks` are held against it
-    first.
+    first. `layers` lie over the file.
     """
     held = (*checks, _region_mistakes) if check_region else checks
-    return config.load(Configuration, path, overrides, {EXPORTERS: read_section}, held)
+    return config.load(Configuration, path, overrides, {EXPORTERS: read_section}, held, layers)
 
 
 def region_of(settings: Configuration) -> Division | None:

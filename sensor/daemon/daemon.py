@@ -17,13 +17,14 @@ from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.emergency import EmergencyWatch
 from sensor.daemon.free_memory import FreeMemory
 from sensor.daemon.health import Health, RunFigures
-from sensor.daemon.intake import Interfaces, open_intake
+from sensor.daemon.intake import Interfaces, limits_of, open_core, open_intake
 from sensor.daemon.journal import Journal
 from sensor.daemon.lease import identity_of, take_lease
 from sensor.daemon.ledger_watch import LedgerWatch
 from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.news import News, TerminalViewer
 from sensor.daemon.notify import Notifier
+from sensor.daemon.policy_step import PolicyStep
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sandbox import enter
 from sensor.daemon.sensor_id import state_folder
@@ -34,7 +35,7 @@ from sensor.daemon.status_server import open_status_socket
 from sensor.daemon.steps import LineSteps
 from sensor.daemon.upkeep import LedgerUpkeep
 from sensor.delivery.delivery import Delivery
-from sensor.intake.engine import Engine, PacketCore, SourceError, confiner
+from sensor.intake.engine import Engine, SourceError, confiner
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of, files_of
 from sensor.ledger.store.database import file_of_engine
@@ -45,6 +46,7 @@ from sensor.model.flow import FlowSummary
 from sensor.model.record import Record, record_id
 from sensor.model.status import Status
 from sensor.model.time import MILLISECOND_NS, day_of
+from sensor.policy.inbox import PolicyInbox
 from sensor.serve.access import ServeError
 
 #: Events taken at once, and how long an idle poll waits: signals, ticks and retries come between two of them.
@@ -75,11 +77,12 @@ class Daemon:
         journal: Journal,
         viewer: TerminalViewer | None = None,
         simulation: Simulation | None = None,
+        inbox: PolicyInbox | None = None,
     ) -> None:
         """Open what can fail. Waits where the ledger's lease has to expire first. `viewer`: who watches a terminal.
-        `simulation`: faults on purpose.
+        `simulation`: faults on purpose. `inbox`: the parcels that are in force.
 
-        Raises SensorIdError, LeaseHeldError, LedgerError, ServeError, OSError, SpoolError or SourceError.
+        Raises Unusable, SensorIdError, LeaseHeldError, LedgerError, ServeError, OSError, SpoolError or SourceError.
         """
         settings = setup.config
         self._simulation = simulation = simulation or Simulation()
@@ -107,6 +110,7 @@ class Daemon:
             behaviour=setup.behaviour,
         )
         self._evidence = evidence_files(setup)
+        self._policy = PolicyStep(settings.policy, inbox, reloader, self._ledger, journal)
         self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
         self._socket = open_status_socket(settings, sensor_id, self._status, journal)
         state = [state_folder(settings.ledger.url), *([] if self._socket is None else [self._socket.path.parent])]
@@ -114,7 +118,7 @@ class Daemon:
         self._sandbox = enter(settings, reloader.source.path, confiner(), state, journal)
         reloader.checks = (self._sandbox.mistakes,)
         simulation.begin(self._ledger.engine)
-        self._core = simulation.core(_core(engine, setup, simulation))
+        self._core = simulation.core(open_core(engine, setup, simulation.limits(limits_of(settings))))
         self._health = Health(engine.name, self._core, self._recorder, journal)
         self._news = News(journal, viewer, name_persons=settings.output.name_persons)
         self._intake = open_intake(engine, self._core, settings.capture, setup.captures, settings.workers, journal)
@@ -156,7 +160,7 @@ class Daemon:
 
     def _start(self) -> None:
         self._delivery.start()
-        for server in (self._server, self._socket):
+        for server in (self._server, self._socket, self._policy):
             if server is not None:
                 server.start()
         now_ns = time.time_ns()
@@ -233,6 +237,7 @@ class Daemon:
         self._upkeep.beat(now_ns)
         self._intake.look(now_ns)
         self._memory.look(now_s)
+        self._policy.look(now_ns)
         self._health.beat_capture(now_ns, self._live)
         if self._delivery.longest_idle_s() < MAX_DELIVERY_IDLE_S and os.environ.get(FAULT) != "delivery-hangs":
             self._health.beat("deliver", now_ns)
@@ -281,6 +286,7 @@ class Daemon:
             unready=(*(() if over else self._intake.unready), *((trouble,) if trouble else ())),
             watch=self._watch,
             sandbox=self._sandbox,
+            policy=self._policy,
             simulated=self._simulation.names,
             watched_today_seconds=self._health.day.watched_with(self._coverage.open_seconds(now_ns), now_ns),
             certificate_until_ns=0 if self._server is None else self._server.certificate_until_ns,
@@ -304,7 +310,7 @@ class Daemon:
         problems = list(result.problems)
         if result.setup is not None:
             problems += self._replace(result.setup)
-        self._reloader.count(result.kind, (result.parts or frozenset(("config",))) if problems else None)
+        self._reloader.settle(result, problems)
         for problem in problems:
             self._journal.warning(f"reload refused: {problem}")
         if not problems:
@@ -371,7 +377,7 @@ class Daemon:
         self._steps.end(now_ns)
         self._delivery.wake()
         self._delivery.stop(min(FLUSH_S, max(LEAST_FLUSH_S, began + END_S - time.monotonic())))
-        for server in (self._server, self._socket):
+        for server in (self._server, self._socket, self._policy):
             if server is not None:
                 server.close()
         if self._pipeline.given_up:
@@ -389,11 +395,3 @@ class Daemon:
         with contextlib.suppress(LedgerError):  # a lease that is not given up expires
             self._lease.release()
         self._ledger.close()
-
-
-def _core(engine: Engine, setup: Setup, simulation: Simulation) -> PacketCore:
-    signatures, settings = setup.signatures, setup.config
-    limits = simulation.limits({"workers": settings.workers, **settings.limits.model_dump()})
-    core = engine.core_of(signatures, limits)
-    core.exclude(*setup.excluded)
-    return core

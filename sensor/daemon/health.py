@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sensor.daemon.journal import Journal
 from sensor.daemon.ledger_day import LedgerDay
 from sensor.daemon.ledger_watch import LedgerWatch
+from sensor.daemon.policy_step import PolicyStep
 from sensor.daemon.sandbox import Sandbox
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
@@ -41,6 +42,7 @@ class RunFigures:
     unready: tuple[str, ...]
     watch: LedgerWatch
     sandbox: Sandbox
+    policy: PolicyStep
     simulated: tuple[str, ...]
     watched_today_seconds: float | None  # None: not known
     certificate_until_ns: int  # when the certificate of the metrics ends; 0: there is none
@@ -129,6 +131,10 @@ class Health:
             outboxes={status.name: _outbox(status) for status in delivery.statuses()},
             reloads=dict(figures.reloads),
             daemon=figures.counters,
+            policies=tuple(figures.policy.states),
+            policy_messages=figures.policy.counters,
+            policy_refused=figures.policy.refused,
+            policy_trouble=figures.policy.trouble,
         )
         self._status = replace(status, troubles=self._troubles.step(status, now_ns))
 

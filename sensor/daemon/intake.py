@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from sensor.daemon.configuration import Configuration
 from sensor.daemon.journal import Journal
+from sensor.daemon.setup import Setup
 from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.intake.engine import INTERFACE_SCHEME, Engine, ListenOptions, PacketCore, SourceError
 from sensor.intake.sources import STDIN
@@ -254,3 +256,15 @@ def open_intake(
     if capture.folder is not None:
         return Folder(engine, core, capture, journal)
     return Interfaces(engine, core, interfaces, workers, journal)
+
+
+def limits_of(settings: Configuration) -> dict[str, int]:
+    """The bounds of the core, as configured."""
+    return {"workers": settings.workers, **settings.limits.model_dump()}
+
+
+def open_core(engine: Engine, setup: Setup, limits: Mapping[str, int]) -> PacketCore:
+    """A core that looks for the signatures and leaves out what is excluded."""
+    core = engine.core_of(setup.signatures, limits)
+    core.exclude(*setup.excluded)
+    return core

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,11 +25,12 @@ from sensor.daemon.setup import (
     newest_change_ns,
 )
 from sensor.model.status import RELOAD_KINDS, Reload
+from sensor.settings.config import Layer
 
-Kind = Literal["all", "signatures"]
+Kind = Literal["all", "signatures", "policy"]
 Say = Callable[[str], None]
 #: What only a new process takes up.
-FIXED = ("sensor_id", "engine", "workers", "sandbox", "limits", "ledger", "evidence")
+FIXED = ("sensor_id", "engine", "workers", "sandbox", "limits", "ledger", "evidence", "policy")
 NO_PARTS: frozenset[str] = frozenset()
 
 
@@ -52,12 +53,20 @@ class Reloader:
         self._requested: list[Kind] = []
         self._thread: threading.Thread | None = None
         self._result: ReloadResult | None = None
+        self._layer: tuple[Layer, Callable[[Sequence[str]], None]] | None = None
+        self.on_reload: Callable[[], None] = lambda: None  # after the sensor's own files were taken up
         self.statuses = {kind: Reload(succeeded=1, last_success_ns=now_ns) for kind in RELOAD_KINDS}
 
     def request(self, kind: Kind) -> None:
         """Ask for a reload; the same asked for twice before it begins is done once."""
         if kind not in self._requested:
             self._requested.append(kind)
+
+    def request_layer(self, layer: Layer, decide: Callable[[Sequence[str]], None]) -> None:
+        """Ask for a reload with another layer over the configuration file: it stays if it is taken up. `decide` hears
+        of what is wrong with it. One at a time."""
+        self._layer = (layer, decide)
+        self.request("policy")
 
     def step(self, setup: Setup) -> ReloadResult | None:
         """Begin what was asked for, or return what has been loaded."""
@@ -73,6 +82,20 @@ class Reloader:
         self._thread = threading.Thread(target=self._build, args=(kind, setup), name="reload", daemon=True)
         self._thread.start()
         return None
+
+    def settle(self, result: ReloadResult, problems: Sequence[str]) -> None:
+        """What was loaded is in force, or this is wrong with it."""
+        if result.kind != "policy":
+            self.count(result.kind, (result.parts or frozenset(("config",))) if problems else None)
+            if not problems:
+                self.on_reload()
+            return
+        assert self._layer is not None, "a layer was asked for"
+        (layer, decide), self._layer = self._layer, None
+        if not problems:  # all was read anew; a parcel that is refused says nothing of the sensor's own files
+            self.source = replace(self.source, layers=(layer,))
+            self.count("all", None)
+        decide(problems)
 
     def count(self, kind: Kind, failed: frozenset[str] | None) -> None:
         """A reload was taken up (None), or refused for these parts; the rest of it was sound, and stays as it was."""
@@ -93,6 +116,9 @@ class Reloader:
             if kind == "signatures":
                 signatures, changed_ns = load_signatures(setup.config), newest_change_ns(setup.config)
                 loaded = replace(setup, signatures=signatures, signatures_changed_ns=changed_ns)
+            elif kind == "policy" and self._layer is not None:
+                source = replace(self.source, layers=(self._layer[0],))
+                loaded = load_setup(source, setup, self.checks, same_signatures=True)
             else:
                 loaded = load_setup(self.source, setup, self.checks)
             problems = needs_restart(setup.config, loaded.config)

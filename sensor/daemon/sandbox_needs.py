@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from exporters.kinds import eve, kafka, prometheus, syslog
+from exporters.kinds import eve, prometheus, syslog
 from exporters.settings import PATH
+from exporters.transports.kafka import KafkaSettings
 from sensor.daemon.configuration import Configuration
 from sensor.serve.access import named_files
 from sensor.settings.config import AUTO
@@ -74,12 +75,16 @@ def needed_paths(config: Configuration) -> Iterator[PathNeed]:
     yield from _ledger_paths(config.ledger.url)
     for key, instance in _instances(config):
         yield from _exporter_paths(key, instance)
+    if config.policy is not None:
+        yield from _exporter_paths(("policy",), config.policy)
+        for number, name in config.policy.key_files:
+            yield PathNeed(("policy", "keys", number), Path(name))
 
 
 def needed_ports(config: Configuration) -> Iterator[PortNeed]:
     """Every port of TCP that is connected to, a key each."""
-    for key, instance in _instances(config):
-        if isinstance(instance, kafka.Config):
+    for key, instance in (*_instances(config), *([(("policy",), config.policy)] if config.policy is not None else [])):
+        if isinstance(instance, KafkaSettings):
             for number, broker in enumerate(instance.brokers):
                 yield PortNeed((*key, "brokers", number), int(broker.rpartition(":")[2]))
         elif isinstance(instance, syslog.Config):

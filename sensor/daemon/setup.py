@@ -11,7 +11,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporters.destination import Unusable
 from exporters.kinds.prometheus import Config as Metrics
+from exporters.transports.kafka import client_settings, library
 from sensor import signatures
 from sensor.daemon import configuration
 from sensor.daemon.behaviour import behaviour_rules
@@ -28,7 +30,9 @@ from sensor.line.lifecycle import ReportingSettings
 from sensor.line.suppress import Suppression
 from sensor.model.address import parse_network
 from sensor.model.time import SECOND_NS
+from sensor.policy.keys import KeyFileError, read_publics
 from sensor.session.verify import Sampling
+from sensor.settings.config import Layer
 from sensor.settings.document import ConfigError
 from sensor.settings.sections import CaptureSettings, InterfaceSettings
 from sensor.signatures import SignatureSet
@@ -41,10 +45,11 @@ Check = configuration.ConfigurationCheck
 
 @dataclass(frozen=True)
 class ConfigurationSource:
-    """Where the configuration comes from: the file, and `key=value` overrides."""
+    """Where the configuration comes from: the file, what lies over it, and `key=value` overrides."""
 
     path: Path | None
     overrides: Sequence[str] = ()
+    layers: Sequence[Layer] = ()
 
 
 class SetupError(ConfigError):
@@ -94,19 +99,27 @@ class Setup:
         return [(excluded.network_address.packed, excluded.prefixlen) for excluded in networks], list(exclude.ports)
 
 
-def load_setup(source: ConfigurationSource, previous: Setup | None = None, checks: Sequence[Check] = ()) -> Setup:
+def load_setup(
+    source: ConfigurationSource,
+    previous: Setup | None = None,
+    checks: Sequence[Check] = (),
+    *,
+    same_signatures: bool = False,
+) -> Setup:
     """Read everything; nothing is opened that `previous` has open, and nothing of settings that fail a check.
+    `same_signatures`: those of `previous` stay where the same files are named.
 
     Raises SetupError with all that is wrong.
     """
     try:
-        settings = configuration.load(source.path, source.overrides, checks=checks)
+        settings = configuration.load(source.path, source.overrides, checks=checks, layers=source.layers)
     except ConfigError as error:
         raise SetupError({"config": error.problems}) from None
     problems: list[str] = []
     of_signatures: list[str] = []
     of_books: list[str] = []
-    loaded = _signatures(settings, of_signatures)
+    same = same_signatures and previous is not None and _signature_files(previous.config) == _signature_files(settings)
+    loaded = previous.signatures if same and previous is not None else _signatures(settings, of_signatures)
     captures = {
         interface.name: options
         for interface in settings.capture.interfaces
@@ -116,6 +129,7 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None, check
     problems += unusable
     attributor = _attributor(settings, previous, of_books)
     rules = _behaviour(settings, problems)
+    _check_policy(settings, problems)
     if problems or of_signatures or of_books or loaded is None:
         raise SetupError({"config": problems, "signatures": of_signatures, "books": of_books})
     metrics: list[Any] = settings.exporters.get("prometheus", [])
@@ -139,6 +153,24 @@ def _behaviour(settings: Configuration, problems: list[str]) -> BehaviourRules:
     except BlockFileError as error:
         problems.append(f"behaviour.blocks: {error}")
         return USUAL_RULES
+
+
+def _check_policy(settings: Configuration, problems: list[str]) -> None:
+    """Whether parcels could be proven and read; what cannot be is added to the problems."""
+    if settings.policy is None:
+        return
+    try:
+        read_publics(settings.policy.keys)
+        library()
+        client_settings(settings.policy)
+    except KeyFileError as error:
+        problems.append(f"policy.keys: {error}")
+    except Unusable as error:
+        problems.append(f"policy: {error}")
+
+
+def _signature_files(settings: Configuration) -> tuple[list[str], list[str]]:
+    return settings.signatures.files, settings.names.lists
 
 
 def load_signatures(settings: Configuration) -> SignatureSet:

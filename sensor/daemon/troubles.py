@@ -114,6 +114,12 @@ def troubles(status: Status, now_ns: int) -> Iterator[SensorTrouble]:
         if outbox.trouble is not None:
             part = f"exporter {name}"
             yield SensorTrouble(part, f"{part}: {printable(outbox.trouble, '·')}", is_silent=True)
+    if status.policy_trouble is not None:
+        yield SensorTrouble("policy", f"policy: {printable(status.policy_trouble, '·')}", is_silent=True)
+    for state in status.policies:
+        if state.state == "refused" and state.version:  # whatever nobody signed is counted alone
+            sentence = f"policy: {state.kind} {state.version} is refused: {printable(state.reason or '', '·')}"
+            yield SensorTrouble(f"policy {state.kind}", sentence, is_silent=True)
     for fault in status.simulated:
         sentence = f"simulated: {fault}: this fault is made on purpose, and no figure of this run is true"
         yield SensorTrouble(f"simulated {fault}", sentence)

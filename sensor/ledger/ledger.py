@@ -19,19 +19,27 @@ from sqlalchemy import Connection, Engine, Table, and_, delete, exists, func, or
 from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
-from sensor.ledger.reports import ReportOutbox, began_report, coverage_report, ended_reports, record_reports
+from sensor.ledger.reports import (
+    ReportOutbox,
+    began_report,
+    coverage_report,
+    ended_reports,
+    policies_report,
+    record_reports,
+)
 from sensor.ledger.store.bounds import LedgerBounds
 from sensor.ledger.store.database import connect, empty_log, is_own, open_to_read, reading, rewrite_file, writing
 from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
-from sensor.ledger.write import casework, coverage, retention, rollups, sensors, silence
+from sensor.ledger.write import casework, coverage, policies, retention, rollups, sensors, silence
 from sensor.ledger.write.findings import FindingWriter
 from sensor.ledger.write.forget import ForgetSubject, Forgotten
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.step import StepWriter
 from sensor.model.finding import Finding
+from sensor.model.policy import PolicyState
 from sensor.model.record import Record, record_id
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.summary import State
@@ -213,6 +221,13 @@ class Ledger:
                 coverage.add_coverage(connection, self.reporter.sensor_id, from_ns, to_ns, apart_ns)
                 stretch = Stretch(from_ns, to_ns, apart_ns)
                 self.reports.append(connection, [coverage_report(self.reporter, stretch, time.time_ns())])
+
+    def note_policies(self, states: Sequence[PolicyState], now_ns: int) -> None:
+        """What became of parcels at this sensor: all of them. Said where there are any, or were. Raises LedgerError."""
+        with self._writing() as connection:
+            if policies.note(connection, self.reporter.sensor_id, states) or states:
+                sensors.note_report(connection, self.reporter, now_ns)
+                self.reports.append(connection, [policies_report(self.reporter, states, now_ns)])
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""

@@ -19,6 +19,7 @@ from sensor.ledger.store.schema import REPORT_CURSORS, REPORTS
 from sensor.ledger.write.parts import Reporter
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.policy import PolicyState
 from sensor.model.record import Record, record_id
 from sensor.model.wire import SENSOR_KEY, QueuedReport, SensorReport, Stretch, dumps, numbered
 
@@ -86,6 +87,11 @@ def ended_reports(findings: Sequence[Finding], reporter: Reporter, now_ns: int) 
 def began_report(reporter: Reporter, now_ns: int) -> KeyedReport:
     """That the sensor's process begins."""
     return sensor_key(reporter), report_of(reporter, now_ns, began=True)
+
+
+def policies_report(reporter: Reporter, states: Sequence[PolicyState], now_ns: int) -> KeyedReport:
+    """What became of parcels at the sensor."""
+    return sensor_key(reporter), report_of(reporter, now_ns, policies=tuple(states))
 
 
 def report_of(reporter: Reporter, now_ns: int, **what: Any) -> SensorReport:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sensor.model.condition import CAUSES
+from sensor.model.policy import PolicyState
 from sensor.model.summary import Range
 
 #: The stages whose heartbeats tell whether the sensor lives, in the order of the line.
@@ -116,3 +117,9 @@ class Status:
     outboxes: Mapping[str, OutboxStatus] = field(default_factory=dict)  # by exporter
     reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS
     daemon: Counts = field(default_factory=dict)  # whatever else is counted, by name
+
+    # What a centre gives to this sensor; all empty where it takes no parcels.
+    policies: tuple[PolicyState, ...] = ()  # what became of the newest parcels
+    policy_messages: Counts = field(default_factory=dict)  # messages of the topic, by what became of them
+    policy_refused: Counts = field(default_factory=dict)  # parcels that were refused, by kind
+    policy_trouble: str | None = None  # why no parcels are read; None while all is well

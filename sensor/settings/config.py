@@ -138,6 +138,8 @@ class SensorSettings(Section):
 C = TypeVar("C", bound=SensorSettings)
 #: Takes a section out of a document and gives its settings; mistakes are added to the document's problems.
 SectionReader = Callable[[ConfigDocument, Path | None], Any]
+#: Puts values over those of the file, each with its place; mistakes are added to the document's problems.
+Layer = Callable[[ConfigDocument], None]
 #: Looks at valid settings as a whole, with the place of a key; a sentence for each mistake.
 SettingsCheck = Callable[[C, Callable[[ConfigKey], str]], Sequence[str]]
 
@@ -148,14 +150,17 @@ def load(
     overrides: Sequence[str] = (),
     readers: Mapping[str, SectionReader] | None = None,
     checks: Sequence[SettingsCheck[C]] = (),
+    layers: Sequence[Layer] = (),
 ) -> C:
-    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
+    """Read a file (or only the defaults), put `layers` and then `key=value` overrides over it, and check all of it.
 
     `readers` check sections that the model does not describe, by name; each is called only if its section is there.
     `checks` look at what the shape cannot tell, once all shapes are right.
     Raises ConfigError with every mistake.
     """
     document = read(path) if path else ConfigDocument()
+    for layer in layers:
+        layer(document)
     for text in overrides:
         override(document, text)
     given = {

@@ -22,7 +22,7 @@ from sensor.ledger.store.months import make_months, partitions
 from sensor.ledger.store.schema import CONNECTIONS
 from sensor.ledger.write.retention import delete_old_connections
 from sensor.model.time import DAY_NS, SECOND_NS
-from tests.kafka.page import ROOT, write_figures
+from tests.kafka.page import write_figures
 from tests.ledger.servers import postgresql
 
 MONTHS = ((2025, 1), (2025, 2), (2025, 3))
@@ -87,7 +87,7 @@ def main() -> int:
     for what, figure in figures.items():
         print(f"{what}: {figure}")
     if options.write:
-        write_figures({"months": figures}, ROOT / "docs" / "ledger.md")
+        write_figures({"months": figures})
     return 0
 
 

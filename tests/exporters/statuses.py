@@ -11,8 +11,10 @@ from functools import cache
 from exporters.forms.metrics import DIALECT_GRADES, GRADES
 from exporters.forms.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
 from sensor.behaviour.calibration import Calibration
+from sensor.model.policy import KINDS, STATES, PolicyState
 from sensor.model.status import RELOAD_KINDS, STAGES, OutboxStatus, Reload, Status, TableAge
 from sensor.model.summary import Range
+from sensor.policy.refusal import CAUSES
 from sensor.reference.counters import new_counters
 from sensor.signatures import load
 
@@ -116,4 +118,7 @@ def busy(enterprises: int = 10_000) -> Status:
         },
         reloads={kind: Reload(succeeded=12, refused=1, last_success_ns=now_ns) for kind in RELOAD_KINDS},
         daemon={"reconnections": 1, "events_ignored": 2},
+        policies=tuple(PolicyState(kind, 7, "", state, None, now_ns) for kind in KINDS for state in STATES),
+        policy_messages=dict.fromkeys(["taken", *(f"refused_{cause}" for cause in CAUSES)], enterprises),
+        policy_refused=dict.fromkeys((*KINDS, "unknown"), enterprises),
     )

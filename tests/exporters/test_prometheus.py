@@ -244,7 +244,7 @@ def test_what_can_be_counted_stands_at_zero_from_the_start() -> None:
     started = {name for name, _ in series(quiet())}
     later = {name for name, _ in series(busy())}
     estimates = {name for name in METRICS if name.startswith(("estimated_hashrate", "estimated_power"))}
-    by_configuration = {"attributions_total", "daemon_other_total"}
+    by_configuration = {"attributions_total", "daemon_other_total", "policy_version", "policy_refused_total"}
     assert later - started == estimates | by_configuration
     assert all(value(series(quiet()), "heartbeat_timestamp_seconds", stage=stage) > 0 for stage in STAGES)
 

@@ -1,7 +1,8 @@
 """`make kafka`: real brokers and real PostgreSQL, killed in turn; how fast collectors are; what a long outage costs.
-Each part is a scenario that fails if anything is lost, doubled or out of order; the figures go to docs/collect.md.
+Each part is a scenario that fails if anything is lost, doubled or out of order; the figures go to docs/collect.md and
+docs/policy.md.
 
-    python -m tests.kafka [killed] [speed] [away] [--quick] [--write]
+    python -m tests.kafka [killed] [speed] [away] [secured] [policy] [--quick] [--write]
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.collect.brokers import messages_of
 from tests.kafka.broker import Broker, NoBrokerError, broker
 from tests.kafka.centre import Centre, differences, ends_of, wait
 from tests.kafka.page import write_figures
+from tests.kafka.parcels import policy
 from tests.kafka.secured import secured
 from tests.kafka.sensor import BEGAN_NS
 from tests.kafka.stream import steps
@@ -224,7 +226,7 @@ def new_database(url: str, name: str) -> str:
     return url.replace("/postgres?", f"/{name}?")
 
 
-SCENARIOS = {"killed": killed, "speed": speed, "away": away, "secured": secured}
+SCENARIOS = {"killed": killed, "speed": speed, "away": away, "secured": secured, "policy": policy}
 
 
 def main() -> int:
@@ -232,7 +234,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.kafka")
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []])
     parser.add_argument("--quick", action="store_true", help="a tenth of it")
-    parser.add_argument("--write", action="store_true", help="write the figures into docs/collect.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write the figures into docs/collect.md and docs/policy.md"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended
     failed, found = False, {}

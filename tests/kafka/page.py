@@ -1,5 +1,4 @@
-"""Writes figures into a page (docs/collect.md if none is named), between marks of their own, with the date, the commit
-and the machine."""
+"""Writes figures into pages of docs, between marks of their own, with the date, the commit and the machine."""
 
 from __future__ import annotations
 
@@ -11,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "collect.md"
+PAGES = tuple(ROOT / "docs" / name for name in ("collect.md", "ledger.md", "policy.md"))
 
 
-def write_figures(figures: Mapping[str, Mapping[str, str]], page: Path = PAGE) -> None:
-    """Put the figures of scenarios into the page."""
-    text = page.read_text(encoding="utf-8")
+def write_figures(figures: Mapping[str, Mapping[str, str]]) -> None:
+    """Put the figures of scenarios into the pages that have a place for them."""
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -25,8 +24,8 @@ def write_figures(figures: Mapping[str, Mapping[str, str]], page: Path = PAGE) -
         lines = [f"{day}, commit {commit}, {os.cpu_count()} processors.", "", "| what | figure |", "|---|---|"]
         lines += [f"| {what} | {figure} |" for what, figure in its.items()]
         made = f"<!-- figures: {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
-        text, count = re.subn(
-            rf"<!-- figures: {name} -->\n.*?<!-- end -->", lambda _, made=made: made, text, flags=re.S
-        )
-        assert count == 1, f"{page.name} has no place for {name}"
-    page.write_text(text, encoding="utf-8")
+        place = re.compile(rf"<!-- figures: {name} -->\n.*?<!-- end -->", re.S)
+        (page,) = [page for page, text in texts.items() if place.search(text)]
+        texts[page] = place.sub(lambda _, made=made: made, texts[page])
+    for page, text in texts.items():
+        page.write_text(text, encoding="utf-8")

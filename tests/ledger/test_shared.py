@@ -20,7 +20,7 @@ from sqlalchemy import Text, delete, literal, select
 
 from sensor.cli.main import main
 from sensor.ledger import Ledger, StoredFinding
-from sensor.ledger.central import CentralLedger, CollectBatch, PlacedReport, TopicPlace
+from sensor.ledger.central import CentralLedger, CollectBatch, CollectPage, PlacedReport, TopicPlace
 from sensor.ledger.read.lists.cut import ListCut, ListKey
 from sensor.ledger.read.lists.desk import DeskReader
 from sensor.ledger.read.lists.shared import AskedShared, ListedShared, SharedKind
@@ -123,7 +123,7 @@ def take(ledger: Ledger, reports: Sequence[SensorReport], per_batch: int) -> Non
         batch = reports[start : start + per_batch]
         placed = [PlacedReport(TopicPlace(TOPIC, 0, start + at), report) for at, report in enumerate(batch)]
         ends = {(TOPIC, 0): start}, {(TOPIC, 0): start + len(batch)}
-        central.take(CollectBatch(placed, *ends), MONDAY)
+        central.take(CollectBatch((CollectPage(placed),), *ends), MONDAY)
 
 
 def keys_of(by: SharedKind, one: Finding) -> list[str]:
@@ -239,7 +239,7 @@ def told(ledger: Ledger, *findings: Finding, sensor_id: str = "east", **more: An
     reports = [SensorReport(sensor_id, "run", one.last_ns, (one,), **more) for one in findings]
     take_at = [PlacedReport(TopicPlace(f"{TOPIC}-{sensor_id}", 0, at), report) for at, report in enumerate(reports)]
     queue = (f"{TOPIC}-{sensor_id}", 0)
-    CentralLedger(ledger, 10).take(CollectBatch(take_at, {queue: 0}, {queue: len(reports)}), MONDAY)
+    CentralLedger(ledger, 10).take(CollectBatch((CollectPage(take_at),), {queue: 0}, {queue: len(reports)}), MONDAY)
 
 
 def paid(number: int, wallet: str, **changes: Any) -> Finding:

@@ -11,7 +11,7 @@ from exporters.redaction.attribution import without_persons
 from sensor.answers.case_object import case_object, class_object, figures_object, history_object, next_states
 from sensor.answers.finding_object import finding_object
 from sensor.answers.owner_object import enterprise_object, site_object
-from sensor.answers.sensor_object import sensor_state
+from sensor.answers.sensor_object import policy_object, sensor_state
 from sensor.answers.shared_object import shared_object
 from sensor.answers.values import bounds, instant, rounded
 from sensor.console.desk import Visit
@@ -193,6 +193,7 @@ def sensor_record(visit: Visit, sensor: SensorSummary) -> JsonRecord:
         "retired_at": instant(sensor.retired_ns),
         "clock_offset_ms": rounded(sensor.clock_offset_ns / MILLISECOND_NS),
         "clock_note": sensor.clock_note,
+        "policies": [policy_object(state) for state in sensor.policies],
         "watched_seconds": rounded(seconds(coverage)),
         "watched_part": rounded(seconds(coverage) / coverage.period_seconds),
         "days": [{"day": day.isoformat(), "watched_seconds": rounded(seconds(its))} for day, its in days],

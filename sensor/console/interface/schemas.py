@@ -156,7 +156,7 @@ def _amounts() -> Schema:
 def _sensor(answered: Schema) -> Schema:
     names = (
         *("sensor_id", "kind", "state", "first_report", "last_report", "retired_at"),
-        *("clock_offset_ms", "clock_note"),
+        *("clock_offset_ms", "clock_note", "policies"),
     )
     day = whole({"day": {"type": "string", "format": "date"}, "watched_seconds": NUMBER})
     members = {name: answered[name] for name in names}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Absent, Cell, Column, DocumentTable, rounded
 from exporters.forms.fitting import visible
@@ -11,8 +13,12 @@ from sensor.console.desk import Visit
 from sensor.console.listing import filters
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.model.coverage import Coverage
+from sensor.model.policy import PolicyState
 
 SENSORS_ASKED = (WEEK, LANGUAGE)
+#: Kinds of parcels, and characters of a reason that a cell has room for.
+PARCELS = {"signatures": N_("signatures"), "tables": N_("tables"), "books": N_("books"), "policy": N_("policy")}
+REASON_SHOWN = 200
 KINDS = {"live": N_("listens"), "replay": N_("replays captures")}
 
 
@@ -29,6 +35,7 @@ def sensors(visit: Visit) -> ConsolePage:
         Column("hours", _("Hours watched this week"), "figure", "h"),
         Column("part", _("Part watched"), "part"),
         Column("clock", _("Clock")),
+        Column("policy", _("From the centre")),
     )
     rows = tuple(_row(visit, sensor, coverage) for sensor in visit.reader.sensors())
     table = DocumentTable("sensors", "", columns, rows, _("No sensor ever reported to this ledger."))
@@ -53,7 +60,28 @@ def _row(visit: Visit, sensor: SensorSummary, coverage: Coverage) -> tuple[Cell,
         visit.cells.moment(sensor.last_ns),
         *(watched if seconds else _unwatched(visit)),
         clock,
+        _policies(visit, sensor.policies),
     )
+
+
+def _policies(visit: Visit, states: Sequence[PolicyState]) -> Cell:
+    """The parcels in use, and why others were refused."""
+    _ = visit._
+    texts = []
+    for state in states:
+        if state.state == "refused":
+            sentence = _("{kind} {version} refused: {reason}")
+            reason = visible(state.reason or "")[:REASON_SHOWN]
+            texts.append(sentence.format(kind=_kind(visit, state), version=state.version or "?", reason=reason))
+        elif state.state == "withdrawn":
+            texts.append(_("{kind} {version} withdrawn").format(kind=_kind(visit, state), version=state.version))
+        else:
+            texts.append(f"{_kind(visit, state)} {state.version}")
+    return "; ".join(texts) or None
+
+
+def _kind(visit: Visit, state: PolicyState) -> str:
+    return visit._(PARCELS.get(state.kind, visible(state.kind)))
 
 
 def _unwatched(visit: Visit) -> tuple[Absent, Absent]:

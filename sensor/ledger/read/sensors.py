@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from sensor.ledger.store.schema import COVERAGE, CURSORS, LEASES, PARTS, REPORT_CURSORS, SENSORS
+from sensor.ledger.store.schema import COVERAGE, CURSORS, LEASES, PARTS, REPORT_CURSORS, SENSOR_POLICIES, SENSORS
+from sensor.model.policy import PolicyState
 from sensor.model.time import SECOND_NS
 
 
@@ -25,6 +26,7 @@ class SensorSummary:
     findings: int  # 0 where they were not counted
     watched_seconds: float
     exporters: tuple[str, ...]
+    policies: tuple[PolicyState, ...] = ()  # what became of parcels there
 
 
 def sensors(connection: Connection, *, counted: bool = True) -> list[SensorSummary]:
@@ -41,6 +43,11 @@ def sensors(connection: Connection, *, counted: bool = True) -> list[SensorSumma
     for table in (CURSORS, REPORT_CURSORS):
         for row in connection.execute(select(table).order_by(table.c.exporter)):
             exporters.setdefault(row.sensor_id, []).append(row.exporter)
+    policies: dict[str, list[PolicyState]] = {}
+    order = (SENSOR_POLICIES.c.kind, SENSOR_POLICIES.c.state)
+    for row in connection.execute(select(SENSOR_POLICIES).order_by(*order)):
+        state = PolicyState(row.kind, row.version, row.sha256, row.state, row.reason, row.at_ns)
+        policies.setdefault(row.sensor_id, []).append(state)
     return [
         SensorSummary(
             row.sensor_id,
@@ -54,6 +61,7 @@ def sensors(connection: Connection, *, counted: bool = True) -> list[SensorSumma
             findings.get(row.sensor_id, 0),
             float(watched.get(row.sensor_id) or 0) / SECOND_NS,
             tuple(sorted(exporters.get(row.sensor_id, ()))),
+            tuple(policies.get(row.sensor_id, ())),
         )
         for row in connection.execute(select(SENSORS).order_by(SENSORS.c.sensor_id))
     ]

@@ -13,12 +13,16 @@ from sensor.ledger.store.schema import (
     LEASES,
     PARTS,
     REPORT_CURSORS,
+    SENSOR_POLICIES,
     SENSORS,
 )
 from sensor.ledger.write.parts import Reporter
 
 #: Tables with a row for each sensor, or some of each.
-OF_SENSORS: tuple[Table, ...] = (PARTS, CONNECTIONS, CONDITIONS, CURSORS, REPORT_CURSORS, COVERAGE, LEASES, SENSORS)
+OF_SENSORS: tuple[Table, ...] = (
+    *(PARTS, CONNECTIONS, CONDITIONS, CURSORS, REPORT_CURSORS, COVERAGE, LEASES),
+    *(SENSOR_POLICIES, SENSORS),
+)
 
 
 class SensorError(Exception):
