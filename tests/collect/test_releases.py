@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.collect.messages import MessageFold, TopicMessage, batch_of
+from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_message
 from sensor.ledger import Ledger
 from sensor.ledger.central import CentralLedger, TopicPlace
 from sensor.model.condition import Condition
@@ -55,7 +55,8 @@ def taken(ledger: Ledger, bodies: list[str]) -> Counter[str]:
     for at, body in enumerate(bodies):
         fold.add(TopicMessage(TopicPlace(TOPIC, 0, at), body.encode()))
     counters["reports_replaced"] = fold.replaced
-    CentralLedger(ledger, 10).take(batch_of(fold.messages(), {(TOPIC, 0): 0}, counters), NOW)
+    batch = batch_of(fold.messages(), {(TOPIC, 0): 0}, lambda message: read_message(message, counters))
+    CentralLedger(ledger, 10).take(batch, NOW)
     return counters
 
 
@@ -219,5 +220,5 @@ def test_a_version_that_is_none_is_unreadable_and_not_newer(tmp_path: Path, vers
 def test_whatever_a_newer_message_holds_it_is_newer(version: int, rest: dict[str, int]) -> None:
     counters: Counter[str] = Counter()
     body = json.dumps({**rest, "v": version, "records": "of another form"}).encode()
-    batch_of([TopicMessage(TopicPlace(TOPIC, 0, 0), body)], {(TOPIC, 0): 0}, counters)
+    read_message(TopicMessage(TopicPlace(TOPIC, 0, 0), body), counters)
     assert counters == Counter(letters_newer=1)
