@@ -1,5 +1,6 @@
-"""What one link taught, all know, and what a sensor that lies can do: spoil a hint, of the weight of a look-up, within its
-rows, until it fades; it names nobody, raises no grade above that of an address learnt here, and pushes no other out.
+"""What one link taught, all know, and what a sensor that lies can do: spoil a hint, of the weight of a look-up, within
+its rows, until it fades; it names nobody, raises no grade above that of an address learnt here, and pushes no other
+out.
 """
 
 from __future__ import annotations
