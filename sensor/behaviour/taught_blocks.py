@@ -47,7 +47,7 @@ class TaughtBlocks:
     def between(self, first_ns: int, last_ns: int) -> Mapping[str, Sequence[int]]:
         """By coin, the newest blocks of that time; coins without any are left out."""
         found = {}
-        for coin, (times, _) in self._made().items():
+        for coin, (times, _) in self._agreed_clocks().items():
             inside = times[bisect_left(times, first_ns) : bisect_left(times, last_ns + 1)]
             if inside:
                 found[coin] = inside[-MAX_BLOCKS:]
@@ -55,9 +55,9 @@ class TaughtBlocks:
 
     def sensors_of(self, coin: str) -> tuple[str, ...]:
         """Who taught the blocks of a coin, some of them."""
-        return self._made().get(coin, (array("q"), ()))[1]
+        return self._agreed_clocks().get(coin, (array("q"), ()))[1]
 
-    def _made(self) -> dict[str, tuple[array[int], tuple[str, ...]]]:
+    def _agreed_clocks(self) -> dict[str, tuple[array[int], tuple[str, ...]]]:
         if self._clocks is None:
             self._clocks = self._agreed()
         return self._clocks

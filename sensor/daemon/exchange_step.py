@@ -26,7 +26,7 @@ SHARE_NS, AGAIN_NS = MINUTE_NS, 6 * HOUR_NS
 ADDRESSES_NS, BLOCKS_NS = 7 * DAY_NS, 36 * HOUR_NS
 
 
-class Exchange(Protocol):
+class KnowledgeCarrier(Protocol):
     """What brings knowledge to others (`sensor/policy/exchange.py`)."""
 
     @property
@@ -43,7 +43,7 @@ class Exchange(Protocol):
 class ExchangeStep:
     """The exchange of one pipeline."""
 
-    def __init__(self, exchange: Exchange, pipeline: Pipeline, sensor_id: str, clock_offset_ns: int) -> None:
+    def __init__(self, exchange: KnowledgeCarrier, pipeline: Pipeline, sensor_id: str, clock_offset_ns: int) -> None:
         self._exchange, self._pipeline = exchange, pipeline
         self._sensor_id, self._offset_ns = sensor_id, clock_offset_ns
         self._shared: SharedKnowledge | None = None
