@@ -205,6 +205,7 @@ desk-load: .venv/.dev
 
 # As root in a namespace without a route. wapiti (GPL-2.0) and schemathesis (MIT) are programs that are run, no libraries.
 desk-attack: .venv/.dev build/demo.pcap
+	DESK_SCREENS=all $(BIN)/python -m pytest -rs tests/console/test_browser.py
 	@for tool in wapiti3 schemathesis; do
 		if [ ! -x $(TOOLS)/$$tool/bin/python ]; then
 			$(BIN)/python -m venv $(TOOLS)/$$tool

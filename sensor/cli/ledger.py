@@ -16,6 +16,7 @@ from sensor.cli import (
     ledger_list,
     ledger_sensors,
     ledger_set,
+    ledger_shared,
     ledger_show,
 )
 from sensor.cli.frame import CommandError, flag_overrides, load_configuration, open_ledger, show_configuration
@@ -39,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
         "set": ledger_set.set_case,
         "attachment": ledger_attachment.fetch,
         "export": ledger_export.export,
+        "shared": ledger_shared.show,
         "sensors": _sensors,
         "forget": ledger_forget.run,
     }[options.action]

@@ -89,7 +89,9 @@ def _check(options: argparse.Namespace, url: str) -> int:
     seconds = time.monotonic() - began
     if options.json:
         answer = {"ledger": care.shown(url), "sound": not found.faults, "schema": found.schema}
-        print_json({**answer, "records": found.records, "faults": list(found.faults), "seconds": round(seconds, 3)})
+        months = [size._asdict() for size in found.months]
+        its = {"records": found.records, "faults": list(found.faults), "seconds": round(seconds, 3)}
+        print_json({**answer, **its, "months": months})
     else:
         for fault in found.faults:
             print(fault)
@@ -97,5 +99,8 @@ def _check(options: argparse.Namespace, url: str) -> int:
         say("the ledger is damaged: restore a copy (minewatch ledger restore FILE), or move it away")
         return RUN_ERROR
     if not options.json:
+        for size in found.months:
+            rows = "rows not counted yet" if size.rows is None else f"about {size.rows:,} rows"
+            print(f"{size.table} {size.month or 'of no month'}: {size.size_bytes / 1e6:,.1f} MB, {rows}")
         print(f"sound: schema {found.schema or 'none'}, {found.records} records read, {seconds:.1f} s")
     return OK

@@ -16,6 +16,7 @@ from sensor.cli.options import (
     leave_to_parent,
 )
 from sensor.model.case_state import STATES
+from sensor.model.evidence import Grade
 
 
 def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,11 +74,12 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DATE",
         help="last day, included, or the time where it ends; without it, the hour of the newest entry",
     )
+    shared = _add_shared(actions)
     for action in (listed, export):
         add_owner_filters(action)
     for action in (listed, shown, put, export):
         add_persons(action)
-    for action in (listed, shown, put, export):
+    for action in (listed, shared, shown, put, export):
         add_language(action)
     forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
     forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")
@@ -109,13 +111,55 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     move.add_argument("to", metavar="URL", help="of PostgreSQL, or of a new file of SQLite; nothing may be running")
     checked = actions.add_parser("check", help="look whether the ledger is damaged, page by page and record by record")
     second_words = (sensor_actions.add_parser("list", help="all of them"), rename, retire)
-    for action in (listed, shown, backup, restore, move, checked, sensors, *second_words):
+    for action in (listed, shared, shown, backup, restore, move, checked, sensors, *second_words):
         add_json(action)
-    for action in (listed, shown, put, fetched, export, forget, backup, restore, move, checked, sensors, *second_words):
+    for action in (
+        *(listed, shared, shown, put, fetched, export, forget, backup, restore, move, checked, sensors),
+        *second_words,
+    ):
         add_ledger_url(action)
         add_line_options(action)
     for nested in second_words:
         leave_to_parent(nested)
+
+
+def _add_shared(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """What several sensors, addresses or sites have in common."""
+    shared = actions.add_parser(
+        "shared", help="the payees, pools, names of rigs or enterprises that several sensors, addresses or sites share"
+    )
+    shared.add_argument(
+        "--by",
+        choices=("wallet", "pool", "worker", "enterprise"),
+        default="wallet",
+        help="what is shared: wallet or account (the default), pool, name of a rig, enterprise",
+    )
+    shared.add_argument("--name", metavar="NAME", help="only this one, exactly; an enterprise by its identity")
+    for name, what in (("sensors", "sensors"), ("addresses", "addresses"), ("sites", "sites that are known")):
+        shared.add_argument(
+            f"--{name}",
+            type=count_type(1),
+            metavar="N",
+            help=f"only what N {what} or more share; without any such number, what two of anything do",
+        )
+    shared.add_argument("--since", metavar="DATE", help="only findings of this day, or this time, or later")
+    shared.add_argument("--until", metavar="DATE", help="only findings of this day, or before this time")
+    shared.add_argument("--division", metavar="CODE|NAME", help="only sites in this division (GB/T 2260)")
+    shared.add_argument(
+        "--grade", choices=[grade.label for grade in Grade], help="only findings with this grade or a higher one"
+    )
+    shared.add_argument("--usual-names", action="store_true", help="names that everybody has (x, worker1), too")
+    shared.add_argument(
+        "--uncounted",
+        action="store_true",
+        help="attempts, observers, probes, donations, what is suppressed or too weak for figures, too",
+    )
+    shared.add_argument(
+        "--limit", type=count_type(1), metavar="N", default=50, help="show at most so many (50); the total is said"
+    )
+    shared.add_argument("--offset", type=count_type(0), metavar="N", default=0, help="leave out the first so many")
+    shared.add_argument("--format", choices=("text", "json", "csv"), default="text", help="form of the answer")
+    return shared
 
 
 def _add_case_commands(put: argparse.ArgumentParser) -> None:

@@ -11,11 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Protocol
 
-from sensor.collect.messages import MessageFold, TopicMessage, batch_of, replaces
+from sensor.collect.messages import MessageFold, Read, TopicMessage, batch_of, read_message, replaces
 from sensor.collect.source import BrokerError
 from sensor.delivery.backoff import Backoff
 from sensor.ledger import Ledger, LedgerError
-from sensor.ledger.central import CentralLedger, CollectBatch, CollectGapError, DeadLetter, Queue
+from sensor.ledger.central import (
+    CentralLedger,
+    CollectBatch,
+    CollectGapError,
+    CollectPage,
+    DeadLetter,
+    PlacedReport,
+    Queue,
+)
 from sensor.ledger.store.errors import is_of_data
 from sensor.model.finding import Finding
 from sensor.model.time import DAY_NS, MINUTE_NS
@@ -26,6 +34,9 @@ UPKEEP_S = 600.0
 #: Silent cases looked at in one round, and how far before now: what is on its way between a sensor and the topic's end
 #: is seconds old.
 CASES, REVIEW_BEFORE_NS = 100, 10 * MINUTE_NS
+#: So many messages that cannot be written, with none between them that can be, are no fault of theirs: no more are put
+#: aside.
+UNWRITABLE_IN_A_ROW = 500
 #: How long after its last report a run's number is stored.
 RUNS_NS = 90 * DAY_NS
 #: Says whose an address was, in place of what the sensor stated.
@@ -97,6 +108,7 @@ class Collector:
         self._stopping = threading.Event()
         self._upkeep_s = time.monotonic() + UPKEEP_S
         self._whole = False  # whether the next batch leaves nothing out
+        self._unwritable = 0  # messages in a row
         self.batch_seconds = 0.0  # that the last transaction took, reading of its messages included
         #: How many messages wait, by partition of this collector; asked by its own thread, for the client has one lock.
         self.lag: dict[Queue, int] = {}
@@ -161,16 +173,22 @@ class Collector:
         """Write what was read, and say so to the brokers. So many messages were replaced by some of these."""
         begun_s = time.monotonic()
         counts: Counter[str] = Counter(messages_read=len(messages) + replaced, reports_replaced=replaced)
-        batch = batch_of(messages, self._source.owned, counts)
-        if replaced and any(map(replaces, batch.letters)):
-            raise _ReadWholeError
-        for placed in batch.reports if self._attribute is not None else ():
-            for record in placed.report.records:
-                if isinstance(record, Finding):
-                    self._attribute(record)  # type: ignore[misc]
+        letters: list[DeadLetter] = []
+
+        def read(message: TopicMessage) -> Read:
+            found = read_message(message, counts)
+            if isinstance(found, PlacedReport):
+                self._attribute_all(found)
+                return found
+            if replaced and replaces(message):
+                raise _ReadWholeError
+            letters.append(found)
+            return found
+
+        batch = batch_of(messages, self._source.owned, read)
         try:
             self._central.take(batch, time.time_ns())
-        except CollectGapError:
+        except (CollectGapError, _ReadWholeError):
             raise
         except Exception as error:
             if isinstance(error, LedgerError) and not is_of_data(error):
@@ -179,10 +197,17 @@ class Collector:
                 raise _ReadWholeError from error
             self._divide(messages, error)
             return
+        if len(messages) > len(letters):
+            self._unwritable = 0
         self._counters.update(counts)
-        self._note_letters(batch.letters)
+        self._note_letters(letters)
         self._source.done(batch.next_offsets)
         self.batch_seconds = time.monotonic() - begun_s
+
+    def _attribute_all(self, placed: PlacedReport) -> None:
+        for record in placed.report.records if self._attribute is not None else ():
+            if isinstance(record, Finding):
+                self._attribute(record)  # type: ignore[misc]
 
     def _divide(self, messages: Sequence[TopicMessage], error: Exception) -> None:
         """Write a batch that cannot be written whole in halves, down to the message that is the reason."""
@@ -193,10 +218,13 @@ class Collector:
             return
         (message,) = messages
         reason = " ".join(str(error).split()) or type(error).__name__
+        if self._unwritable >= UNWRITABLE_IN_A_ROW:
+            raise LedgerError(f"no message can be written any more: {reason[:300]}; none is put aside")
+        self._unwritable += 1
         letter = DeadLetter(message.place, f"cannot be written: {reason}", message.body)
         queue = message.place.queue
         froms, nexts = {queue: self._source.owned[queue]}, {queue: message.place.offset + 1}
-        self._central.take(CollectBatch((), froms, nexts, (letter,)), time.time_ns())
+        self._central.take(CollectBatch((CollectPage((), (letter,)),), froms, nexts), time.time_ns())
         self._counters.update(messages_read=1, letters_unwritable=1)
         self._note_letters((letter,))
         self._source.done(nexts)

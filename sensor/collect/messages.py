@@ -6,14 +6,19 @@ raises.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
-from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, Queue, TopicPlace
+from sensor.ledger.central import CollectBatch, CollectPage, DeadLetter, PlacedReport, Queue, TopicPlace
 from sensor.model.wire import VERSION, NewerWireError, WireError, loads
+
+#: Reports of a batch that are held read at once: each takes some ten times its text.
+PAGE = 1_000
+#: What becomes of a message.
+Read = PlacedReport | DeadLetter
 
 
 class TopicMessage(NamedTuple):
@@ -99,25 +104,33 @@ class MessageFold:
 
 
 def batch_of(
-    messages: Sequence[TopicMessage], from_offsets: Mapping[Queue, int], counters: Counter[str]
+    messages: Sequence[TopicMessage], from_offsets: Mapping[Queue, int], read: Callable[[TopicMessage], Read]
 ) -> CollectBatch:
-    """A batch of messages, all there are in each partition from these places on but those that were replaced. Counts by
-    kind those that cannot be read."""
-    reports: list[PlacedReport] = []
-    letters: list[DeadLetter] = []
-    for message in messages:
-        try:
-            reports.append(PlacedReport(message.place, loads(message.body)))
-        except WireError as error:
-            counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
-            letters.append(DeadLetter(message.place, str(error), message.body))
+    """A batch of messages, all there are in each partition from these places on but those that were replaced; `read`
+    reads each when its page is written."""
     next_offsets = {message.place.queue: message.place.offset + 1 for message in messages}
-    return CollectBatch(reports, {queue: from_offsets[queue] for queue in next_offsets}, next_offsets, letters)
+    return CollectBatch(_pages(messages, read), {queue: from_offsets[queue] for queue in next_offsets}, next_offsets)
 
 
-def replaces(message: DeadLetter) -> bool:
-    """Whether a message that cannot be read may have replaced others: then those are what can be read."""
-    return _finding(TopicMessage(message.place, message.body)) is not None
+def read_message(message: TopicMessage, counters: Counter[str]) -> Read:
+    """The report of a message, or why it cannot be read: that is counted by kind."""
+    try:
+        return PlacedReport(message.place, loads(message.body))
+    except WireError as error:
+        counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
+        return DeadLetter(message.place, str(error), message.body)
+
+
+def _pages(messages: Sequence[TopicMessage], read: Callable[[TopicMessage], Read]) -> Iterator[CollectPage]:
+    for start in range(0, len(messages), PAGE):
+        found = [read(message) for message in messages[start : start + PAGE]]
+        reports = [entry for entry in found if isinstance(entry, PlacedReport)]
+        yield CollectPage(reports, [entry for entry in found if isinstance(entry, DeadLetter)])
+
+
+def replaces(message: TopicMessage) -> bool:
+    """Whether a message may have replaced others: if it cannot be read, those are what can be."""
+    return _finding(message) is not None
 
 
 def _finding(message: TopicMessage) -> _FindingHead | None:

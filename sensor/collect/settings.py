@@ -16,8 +16,8 @@ class CollectSettings(KafkaSettings):
     reports one transaction has; how many messages that cannot be read are stored, and for how many days."""
 
     group: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")] = "minewatch-collect"
-    batch_reports: Annotated[int, Field(ge=1, le=100_000)] = 5_000
-    batch_bytes: Annotated[int, Field(ge=65_536, le=1_073_741_824)] = 33_554_432
+    batch_reports: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    batch_bytes: Annotated[int, Field(ge=65_536, le=1_073_741_824)] = 134_217_728
     batch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = 200
     dead_letters: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
     dead_letters_days: Annotated[int, Field(ge=1, le=3_650)] = 30

@@ -20,6 +20,10 @@ from sensor.model.evidence import Grade
 
 #: Characters of a value, and how many names there may be.
 MOST_CHARACTERS, MOST_NAMES = 200, 24
+#: And of a place in a list, in which a name from the network may stand with each character escaped.
+MOST_KEY_CHARACTERS = 2_000
+#: What can be asked for at least.
+MOST_COUNT = 1_000_000
 #: What may stand around a value without being part of it, as it is pasted: spaces, also full-width ones.
 SPACES = " \u3000"
 #: Of the place of a row, 63 bits; years of days that are asked for, whose nanoseconds have no more.
@@ -41,6 +45,7 @@ class Parameter:
     choices: Sequence[tuple[str, str]] = ()  # value and title
     kind: Literal["text", "date", "choice", "hidden"] = "text"
     hint: str = ""
+    most: int = MOST_CHARACTERS
 
 
 def chosen_from(choices: Sequence[tuple[str, str]]) -> Callable[[str], str]:
@@ -73,6 +78,18 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise ValueRefusedError
     return int(text)
+
+
+def _count(text: str) -> int:
+    number = _number(text)
+    if not 1 <= number <= MOST_COUNT:
+        raise ValueRefusedError
+    return number
+
+
+def at_least(name: str, title: str) -> Parameter:
+    """A parameter of so many or more."""
+    return Parameter(name, title, _count)
 
 
 def _range(text: str) -> tuple[str, str]:
@@ -109,7 +126,7 @@ def _columns(text: str) -> tuple[str, ...]:
 LANGUAGE = Parameter("lang", parse=chosen_from((("zh", ""), ("en", ""))), kind="hidden")
 WEEK = Parameter("week", N_("Week"), hint="2026-W10")
 FORMAT = Parameter("format", parse=chosen_from([(name, "") for name in FORMATS]), kind="hidden")
-AFTER = Parameter("after", parse=_key, kind="hidden")
+AFTER = Parameter("after", parse=_key, kind="hidden", most=MOST_KEY_CHARACTERS)
 COLUMNS = Parameter("columns", parse=_columns, kind="hidden")
 NAME = Parameter("name", N_("Name, code or street has"))
 DIVISION = Parameter("division", N_("Division, code or name"), hint="320500")
@@ -167,7 +184,7 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter], *, of_a_form
 
 def _value(parameter: Parameter, text: str) -> Any:
     refused = RefusalError(400, N_("{name} cannot be {value}."), name=parameter.name, value=text[:40])
-    if not text or len(text) > MOST_CHARACTERS or not text.isprintable():
+    if not text or len(text) > parameter.most or not text.isprintable():
         raise refused
     try:
         return parameter.parse(text)

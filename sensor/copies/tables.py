@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Double, MetaData, Table, delete, func, insert, select, text
 
+from sensor.ledger.store.months import BY_MONTH, is_cut, make_months
+
 #: Rows that are sent at once.
 AT_ONCE = 1_000
 #: A sum of hashes has as many bits as each of them.
@@ -65,11 +67,17 @@ def _copied(source: Connection, target: Connection, table: Table) -> TableSum:
         rows, digest = rows + 1, (digest + _hash(row)) % MODULUS
         batch.append(row)
         if len(batch) == AT_ONCE:
-            target.execute(insert(table), batch)
+            _insert(target, table, batch)
             batch = []
     if batch:
-        target.execute(insert(table), batch)
+        _insert(target, table, batch)
     return TableSum(rows, digest)
+
+
+def _insert(target: Connection, table: Table, batch: list[Mapping[str, Any]]) -> None:
+    if is_cut(target, table):
+        make_months(target, table, (row[BY_MONTH[table.name].column.name] for row in batch))
+    target.execute(insert(table), batch)
 
 
 def _sum(rows: Iterator[Mapping[str, Any]]) -> TableSum:

@@ -22,6 +22,7 @@ from sensor.ledger.lease import LEASE_NS
 from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.errors import LedgerError, fault_of
 from sensor.ledger.store.integrity import Integrity, check_file
+from sensor.ledger.store.months import MonthSize, month_sizes
 from sensor.ledger.store.opening import is_there, parsed_url, reading_refusal, rooted_hint
 from sensor.ledger.store.read_only import connect_to_read, open_file
 from sensor.ledger.store.records import load_attribution, load_enterprise, load_flow, load_report, loads
@@ -58,6 +59,7 @@ class LedgerCheck:
     records: int  # that were read
     unreadable: tuple[str, ...]  # a sentence each
     integrity: Integrity
+    months: tuple[MonthSize, ...] = ()  # of tables that are cut by the month
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -160,20 +162,21 @@ def check(url: str) -> LedgerCheck:
     if path is not None and integrity.faults and schema_of(path) is None:
         return LedgerCheck(None, 0, (), integrity)  # no record of it can be read either
     unreadable: list[str] = []
-    records = 0
+    records, months = 0, list[MonthSize]()
     engine = connect_to_read(url)
     try:
         schema = None
         with translated(path or engine.url.render_as_string(hide_password=True)), engine.connect() as connection:
             with contextlib.suppress(SQLAlchemyError):
                 schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+                months = month_sizes(connection)
             for table, read in RECORDS:
                 more, bad = _read_all(connection, table, read)
                 records += more
                 unreadable += bad
     finally:
         engine.dispose()
-    return LedgerCheck(schema, records, tuple(unreadable[:MAX_LISTED]), integrity)
+    return LedgerCheck(schema, records, tuple(unreadable[:MAX_LISTED]), integrity, tuple(months))
 
 
 def _read_all(connection: Connection, table: str, read: Callable[[str], object]) -> tuple[int, list[str]]:

@@ -64,14 +64,22 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class CollectBatch:
-    """What is taken in one transaction. The reports are in the order of their places; those that a later one replaces
-    may be missing, so it is said for each partition from which place on all was read, and what comes next."""
+class CollectPage:
+    """A part of a batch that is held at once."""
 
     reports: Sequence[PlacedReport]
+    letters: Sequence[DeadLetter] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectBatch:
+    """What is taken in one transaction. Its pages are read one after another, once. The reports are in the order of
+    their places; those that a later one replaces may be missing, so it is said for each partition from which place on
+    all was read, and what comes next."""
+
+    pages: Iterable[CollectPage]
     from_offsets: Mapping[Queue, int]
     next_offsets: Mapping[Queue, int]
-    letters: Sequence[DeadLetter] = ()
 
 
 class CollectGapError(Exception):
@@ -103,21 +111,21 @@ class CentralLedger:
 
     def take(self, batch: CollectBatch, now_ns: int) -> None:
         """Write a batch: all of it and its places, or nothing. What was taken before is left out. Raises LedgerError
-        and CollectGapError; also whatever a record raises that cannot be written."""
+        and CollectGapError; also whatever a record raises that cannot be written, and what reading a page raises."""
+        counts = Counter(batches=1)
         with writing(self._ledger.engine) as connection:
             queues = _Queues(connection, batch)
-            fresh = [placed.report for placed in batch.reports if queues.takes(placed)]
-            records = self._write(connection, fresh, now_ns)
-            letters = [letter for letter in batch.letters if letter.place.offset >= queues.position(letter.place)]
-            self._store(connection, letters, now_ns)
+            for page in batch.pages:
+                queues.read_numbers(page.reports)
+                fresh = [placed.report for placed in page.reports if queues.takes(placed)]
+                letters = [letter for letter in page.letters if letter.place.offset >= queues.position(letter.place)]
+                counts["records_written"] += self._write(connection, fresh, now_ns)
+                self._store(connection, letters, now_ns)
+                counts["reports_written"] += len(fresh)
+                counts["reports_repeated"] += len(page.reports) - len(fresh)
+                counts["letters_stored"] += len(letters)
             queues.write(now_ns)
-        self.counters.update(
-            reports_written=len(fresh),
-            reports_repeated=len(batch.reports) - len(fresh),
-            records_written=records,
-            letters_stored=len(letters),
-            batches=1,
-        )
+        self.counters.update(counts)
 
     def prune(self, runs_before_ns: int, letters_before_ns: int) -> int:
         """Forget numbers of runs that reported last before a moment, and messages that were put aside before another;
@@ -195,19 +203,24 @@ class _Queues:
         self._positions: dict[Queue, int] = {}
         self._numbers: dict[tuple[str, int, str, str], int] = {}
         self._changed: set[tuple[str, int, str, str]] = set()
+        self._read_of: dict[Queue, set[str]] = defaultdict(set)  # whose numbers are here
         for topic, partition in self._next:
             its = (POSITIONS.c.topic == topic, POSITIONS.c.partition == partition)
             position = connection.scalar(select(POSITIONS.c.position).where(*its))
             if position is not None and position < batch.from_offsets[topic, partition]:
                 raise CollectGapError(f"{topic} [{partition}]: the ledger has come to {position} only")
             self._positions[topic, partition] = position or 0
-        wanted: dict[Queue, set[str]] = defaultdict(set)
-        for placed in batch.reports:
-            wanted[placed.place.queue].add(placed.report.sensor_id)
-        for (topic, partition), sensor_ids in wanted.items():
-            self._read_numbers(topic, partition, sorted(sensor_ids))
 
-    def _read_numbers(self, topic: str, partition: int, sensor_ids: Iterable[str]) -> None:
+    def read_numbers(self, reports: Iterable[PlacedReport]) -> None:
+        """Read what was taken of the sensors of reports, which are the next ones."""
+        wanted: dict[Queue, set[str]] = defaultdict(set)
+        for placed in reports:
+            wanted[placed.place.queue].add(placed.report.sensor_id)
+        for queue, sensor_ids in wanted.items():
+            self._read(*queue, sorted(sensor_ids - self._read_of[queue]))
+            self._read_of[queue] |= sensor_ids
+
+    def _read(self, topic: str, partition: int, sensor_ids: Iterable[str]) -> None:
         its = (COLLECTED_RUNS.c.topic == topic, COLLECTED_RUNS.c.partition == partition)
         waiting = iter(sensor_ids)
         while page := list(islice(waiting, 500)):

@@ -272,6 +272,7 @@ class Ledger:
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < nodes_since_ns)).rowcount
             gone += connection.execute(delete(CONDITIONS).where(CONDITIONS.c.last_ns < since_ns)).rowcount
             gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
+            gone += retention.delete_old_months(connection, (now_ns - bounds.rollups_ns) // HOUR_NS)
             for outbox in (self.outbox, self.reports):
                 gone += outbox.drop_old(connection, now_ns - bounds.events_ns)
             gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)

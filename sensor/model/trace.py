@@ -68,6 +68,10 @@ class ShareMarks(Sequence[ShareMark]):
             return ShareMarks(tuple(self)[at])
         return ShareMark(self._positions[at], self._outcomes[at], self._works[at])  # type: ignore[arg-type]
 
+    def rows(self) -> list[tuple[int, str, int | None]]:
+        """The shares as plain tuples."""
+        return list(zip(self._positions, self._outcomes, self._works, strict=True))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
@@ -175,3 +179,8 @@ class FlowTrace:
     exposure: ExposureRecord
     state: SessionState | None = None  # None: the connection ended
     timeline: ShareTimeline | None = None  # of its shares; None: there are none, or a release before did not keep it
+
+    def __post_init__(self) -> None:
+        """Whatever read them, marks are in little room."""
+        if not isinstance(self.marks, ShareMarks):
+            object.__setattr__(self, "marks", ShareMarks(self.marks))

@@ -16,13 +16,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from sensor.model.condition import Condition
+from sensor.model.exact_json import ExactJson
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.policy import REASON_CHARACTERS, STATES, PolicyState
@@ -38,7 +41,16 @@ SENSOR_KEY = "sensor:"
 MOST_INTEGER = (1 << 63) - 1
 KINDS: dict[str, type[Record]] = {"finding": Finding, "node": Node, "condition": Condition}
 NAMES = {record_type: kind for kind, record_type in KINDS.items()}
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(record_type) for kind, record_type in KINDS.items()}
+_FORMS: dict[str, ExactJson[Any]] = {kind: ExactJson(record_type) for kind, record_type in KINDS.items()}
+
+
+class _RecordKind(msgspec.Struct):
+    kind: str
+
+
+_KIND = msgspec.json.Decoder(_RecordKind)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TEXTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class WireError(Exception):
@@ -101,21 +113,49 @@ _STRETCHES: TypeAdapter[tuple[Stretch, ...]] = TypeAdapter(tuple[Stretch, ...])
 def dump_record(record: Record) -> dict[str, Any]:
     """A record as plain values, its kind first."""
     kind = NAMES[type(record)]
-    return {"kind": kind, **_ADAPTERS[kind].dump_python(record, warnings=False)}
+    return {"kind": kind, **_FORMS[kind].adapter.dump_python(record, warnings=False)}
+
+
+def record_text(record: Record, *, allow_nan: bool = True) -> str:
+    """The same as one line of ASCII. Raises ValueError for a number that JSON has not (infinity), unless
+    `allow_nan`."""
+    kind = NAMES[type(record)]
+    return f'{{"kind":"{kind}",{_FORMS[kind].dumps(record, allow_nan=allow_nan)[1:]}'
 
 
 def load_record(values: dict[str, Any]) -> Record:
     """The record of plain values. Raises WireError."""
     kind = values.get("kind")
-    if kind not in _ADAPTERS:
+    if not isinstance(kind, str) or kind not in _FORMS:
         raise WireError(f"a record of the kind {kind!r} is not known here")
+    fields = {name: values[name] for name in values if name != "kind"}
+    with _as_sentence(kind):
+        record: Record = _FORMS[kind].adapter.validate_python(fields)
+    return record
+
+
+def read_record(text: str | bytes | msgspec.Raw) -> Record:
+    """The record of a text that `record_text` wrote. Raises WireError, and ValueError and RecursionError for what is no
+    JSON."""
     try:
-        record: Record = _ADAPTERS[kind].validate_python({name: values[name] for name in values if name != "kind"})
+        kind = _KIND.decode(text).kind
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        kind = None
+    if kind not in _FORMS:
+        return load_record(_object(bytes(text) if isinstance(text, msgspec.Raw) else text))
+    with _as_sentence(kind):
+        record: Record = _FORMS[kind].loads(text)
+    return record
+
+
+@contextmanager
+def _as_sentence(kind: str) -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise WireError(f"{kind}: {where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
-    return record
 
 
 def dumps(report: SensorReport) -> str:
@@ -134,14 +174,15 @@ def dumps(report: SensorReport) -> str:
         "suppressed": dict(report.suppressed),
         "ended": list(report.ended),
         "began": report.began,
-        "records": [dump_record(record) for record in report.records],
         "coverage": stretches,
     }
     if report.policies is not None:
         message["policies"] = [asdict(state) for state in report.policies]
     if report.number:
         message["number"] = report.number
-    return json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    records = ",".join(record_text(record, allow_nan=False) for record in report.records)
+    return f'{text[:-1]},"records":[{records}]}}'
 
 
 def numbered(text: str, number: int) -> str:
@@ -152,19 +193,19 @@ def numbered(text: str, number: int) -> str:
 def loads(text: str | bytes) -> SensorReport:
     """The report of a text that `dumps` of this or an earlier release made. Raises WireError."""
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"not JSON: {error}") from None
-    if not isinstance(message, dict):
-        raise WireError(f"must be an object, not {type(message).__name__}")
+        message, records = _quickly(text)
+    except (msgspec.DecodeError, WireError, ValueError, RecursionError, TypeError):
+        message, records = _object(text), None
     version = message.get("v")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise WireError("v: the version is missing")
     if version > VERSION:
         raise NewerWireError(f"v: version {version} was made by a newer minewatch; this one reads up to {VERSION}")
-    records = message.get("records", [])
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise WireError("records: must be a list of objects")
+    if records is None:
+        values = message.get("records", [])
+        if not isinstance(values, list) or not all(isinstance(record, dict) for record in values):
+            raise WireError("records: must be a list of objects")
+        records = tuple(map(load_record, values))
     try:
         coverage = _STRETCHES.validate_python(message.get("coverage", []))
     except ValidationError:
@@ -179,7 +220,7 @@ def loads(text: str | bytes) -> SensorReport:
         sensor_id=_name(message, "sensor_id", SENSOR_ID),
         run_id=_name(message, "run_id", RUN_ID),
         sent_ns=_integer(message, "sent_ns", None),
-        records=tuple(map(load_record, records)),
+        records=records,
         coverage=coverage,
         v=version,
         kind=kind,
@@ -190,6 +231,23 @@ def loads(text: str | bytes) -> SensorReport:
         number=_integer(message, "number", 0),
         policies=_policies(message),
     )
+
+
+def _quickly(text: str | bytes) -> tuple[dict[str, Any], tuple[Record, ...]]:
+    """The fields of a message and its records, where nothing is wrong with them. Raises anything else."""
+    fields = _FIELDS.decode(text)
+    records = tuple(map(read_record, _TEXTS.decode(fields.pop("records", b"[]"))))
+    return {name: msgspec.json.decode(value) for name, value in fields.items()}, records
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise WireError(f"must be an object, not {type(message).__name__}")
+    return message
 
 
 def _name(message: dict[str, Any], field_name: str, form: re.Pattern[str]) -> str:
@@ -247,8 +305,8 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a message. It allows fields that are not named, as the rule of evolution has it."""
     definitions: dict[str, Any] = {}
     kinds = []
-    for kind, adapter in _ADAPTERS.items():
-        described = adapter.json_schema(ref_template="#/$defs/{model}")
+    for kind, form in _FORMS.items():
+        described = form.adapter.json_schema(ref_template="#/$defs/{model}")
         definitions |= described.pop("$defs", {})
         described["properties"] = {"kind": {"const": kind}, **described["properties"]}
         described["required"] = ["kind", *described["required"]]

@@ -21,6 +21,8 @@ COMMANDS = (
     ("signatures", "list", "--json"),
     ("ledger", "list"),
     ("ledger", "list", "--json"),
+    ("ledger", "shared"),
+    ("ledger", "shared", "--format", "csv"),
     ("ledger", "show", "1"),
     ("ledger", "export"),
     ("ledger", "sensors"),

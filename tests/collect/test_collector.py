@@ -130,6 +130,31 @@ def test_a_message_that_cannot_be_written_is_put_aside_and_the_others_are_writte
     assert collector.step() == 0
 
 
+def test_where_nothing_can_be_written_any_more_the_fault_is_not_the_messages(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor.collect.collector.UNWRITABLE_IN_A_ROW", 3)
+    page = [text(finding(number)) for number in range(8)]
+    collector, source = desk.collector(page[:1], page[1:])
+    collector.step()
+    write = CentralLedger._write
+
+    def fails(_: CentralLedger, __: object, reports: list[object], ___: int) -> int:
+        if reports:
+            raise KeyError("a fault of the program")
+        return 0
+
+    monkeypatch.setattr(CentralLedger, "_write", fails)
+    assert [collector.step() for _ in range(3)] == [0, 0, 0]
+    assert "no message can be written any more" in str(collector.trouble)
+    assert len(desk.central.letters(9)) == 3
+    monkeypatch.setattr(CentralLedger, "_write", write)
+    while source.owned[TOPIC, 0] < 8:
+        collector.step()
+    assert collector.trouble is None
+    assert len(desk.names()) == 5  # all but the three that were put aside
+
+
 def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk: Desk) -> None:
     broken = json.loads(text(finding(1)))
     broken["records"][0]["shares"] = "many"

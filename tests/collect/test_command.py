@@ -16,7 +16,7 @@ import pytest
 from sensor.cli.main import main
 from sensor.daemon.configuration import load
 from sensor.ledger import Ledger
-from sensor.ledger.central import CentralLedger, CollectBatch, DeadLetter, TopicPlace
+from sensor.ledger.central import CentralLedger, CollectBatch, CollectPage, DeadLetter, TopicPlace
 from sensor.settings.document import ConfigError
 from tests.collect.brokers import mock_brokers, put, written
 from tests.collect.test_collector import scraped
@@ -88,7 +88,7 @@ def test_what_was_put_aside_is_listed_without_its_text(tmp_path: Path, capsys: p
     assert main(["collect", "--dead-letters", "5", "-c", path]) == 0
     assert capsys.readouterr().out == "no message was put aside\n"
     letters = [DeadLetter(TopicPlace("t", 2, at), f"newer\x1b[2J {at}", b"Mr Li") for at in range(7)]
-    CentralLedger(ledger, 100).take(CollectBatch((), {("t", 2): 0}, {("t", 2): 7}, letters), NOW)
+    CentralLedger(ledger, 100).take(CollectBatch((CollectPage((), letters),), {("t", 2): 0}, {("t", 2): 7}), NOW)
     ledger.close()
     assert main(["collect", "--dead-letters", "2", "-c", path]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -7,12 +7,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.collect.messages import MessageFold, TopicMessage, batch_of, replaces
-from sensor.ledger.central import CollectBatch, TopicPlace
+from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_message, replaces
+from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, TopicPlace
 from sensor.model.finding import Finding
 from sensor.model.wire import SensorReport, Stretch, dumps
 from tests.ledger.made import SECOND, any_of, finding, flow
@@ -20,7 +21,15 @@ from tests.ledger.made import SECOND, any_of, finding, flow
 TOPIC = "minewatch.reports.v1"
 
 
-def batch(*bodies: bytes | str, partition: int = 0) -> tuple[CollectBatch, Counter[str]]:
+class Taken(NamedTuple):
+    """A batch that was read whole."""
+
+    batch: CollectBatch
+    reports: list[PlacedReport]
+    letters: list[DeadLetter]
+
+
+def batch(*bodies: bytes | str, partition: int = 0) -> tuple[Taken, Counter[str]]:
     counters: Counter[str] = Counter()
     fold = MessageFold()
     for number, body in enumerate(bodies):
@@ -30,14 +39,17 @@ def batch(*bodies: bytes | str, partition: int = 0) -> tuple[CollectBatch, Count
     assert fold.count == len(messages)
     assert fold.size_bytes == sum(len(message.body) for message in messages)
     counters["reports_replaced"] = fold.replaced
-    return batch_of(messages, {(TOPIC, partition): 7}, counters), counters
+    made = batch_of(messages, {(TOPIC, partition): 7}, lambda message: read_message(message, counters))
+    pages = list(made.pages)
+    reports = [report for page in pages for report in page.reports]
+    return Taken(made, reports, [letter for page in pages for letter in page.letters]), counters
 
 
 def text(one: Finding, sensor_id: str = "edge-1", run_id: str = "run-1", **more: object) -> str:
     return dumps(dataclasses.replace(SensorReport(sensor_id, run_id, 5, (one,)), **more))
 
 
-def offsets(taken: CollectBatch) -> list[int]:
+def offsets(taken: Taken) -> list[int]:
     return [placed.place.offset for placed in taken.reports]
 
 
@@ -45,8 +57,8 @@ def test_the_last_report_of_a_finding_by_a_run_stands_for_those_before() -> None
     taken, counters = batch(text(finding(1)), text(finding(2)), text(finding(1)), text(finding(1)))
     assert offsets(taken) == [8, 10]
     assert counters["reports_replaced"] == 2
-    assert taken.next_offsets == {(TOPIC, 0): 11}
-    assert taken.from_offsets == {(TOPIC, 0): 7}
+    assert taken.batch.next_offsets == {(TOPIC, 0): 11}
+    assert taken.batch.from_offsets == {(TOPIC, 0): 7}
 
 
 def test_other_sensors_and_other_runs_stand_for_themselves() -> None:
@@ -86,7 +98,7 @@ def test_what_cannot_be_read_and_may_have_replaced_others_is_told_from_other_rub
     broken = json.loads(text(finding(1)))
     broken["records"][0]["shares"] = "many"
     taken, _ = batch(text(finding(1)), json.dumps(broken), "{")
-    assert [replaces(letter) for letter in taken.letters] == [True, False]
+    assert [replaces(TopicMessage(letter.place, letter.body)) for letter in taken.letters] == [True, False]
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"[" * 100_000, b"null", b'{"v":1}', b"\xff"]), max_size=6))

@@ -113,7 +113,9 @@ def paths(ledger: Ledger) -> list[str]:
     finding = ledger.reader.findings()[-1].finding
     case = ledger.reader.cases()[0]
     assert case.enterprise is not None
-    lists = [f"/{name}" for name in ("enterprises", "sites", "addresses", "findings", "cases", "pools", "nodes")]
+    lists = [
+        f"/{name}" for name in ("enterprises", "sites", "addresses", "findings", "cases", "pools", "shared", "nodes")
+    ]
     single = (
         f"/enterprises/{case.enterprise.enterprise_id}",
         f"/sites/{case.site_id}",

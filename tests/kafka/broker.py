@@ -41,8 +41,9 @@ def jars() -> Path:
 class Broker:
     """One broker."""
 
-    def __init__(self, folder: Path, security: str = "") -> None:
-        """`security` are lines of its settings for one more listener, SECURED, with its port as {port}."""
+    def __init__(self, folder: Path, security: str = "", scram: str = "") -> None:
+        """`security` are lines of its settings for one more listener, SECURED; `scram` the account that it has from the
+        beginning, as its storage tool takes it."""
         self._folder, self._libraries = folder, jars()
         self.port, self.secured_port = free_port(), free_port()
         self.place = f"127.0.0.1:{self.port}"
@@ -51,7 +52,8 @@ class Broker:
         listener = f",SECURED://127.0.0.1:{self.secured_port}" if security else ""
         self._settings.write_text(_properties(folder, self.port, free_port(), listener) + security)
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        self._java("kafka.tools.StorageTool", "format", f"--cluster-id={identity}", "-c", str(self._settings))
+        account = ["--add-scram", scram] if scram else []
+        self._java("kafka.tools.StorageTool", "format", f"--cluster-id={identity}", "-c", str(self._settings), *account)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -100,11 +102,11 @@ class Broker:
 
 
 @contextlib.contextmanager
-def broker(security: str = "") -> Iterator[Broker]:
+def broker(security: str = "", scram: str = "") -> Iterator[Broker]:
     """Make one and start it, end it. Raises NoBrokerError."""
     folder = Path(tempfile.mkdtemp(prefix="minewatch-kafka-"))
     try:
-        made = Broker(folder, security)
+        made = Broker(folder, security, scram)
         try:
             made.start()
             yield made

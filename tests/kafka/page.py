@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "docs" / "collect.md", ROOT / "docs" / "policy.md")
+PAGES = tuple(ROOT / "docs" / name for name in ("collect.md", "ledger.md", "policy.md"))
 
 
 def write_figures(figures: Mapping[str, Mapping[str, str]]) -> None:

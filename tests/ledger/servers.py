@@ -13,8 +13,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from sensor.ledger.store.schema import METADATA
 
 STARTS_S = 30.0
 
@@ -87,6 +93,26 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def differences(connection: Connection) -> list[Any]:
+    """In what the tables of a database are others than those of the schema; a partition's are its table's."""
+    parts = {
+        *(
+            connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition"))
+            if _is_server(connection)
+            else ()
+        )
+    }
+
+    def include(name: str | None, kind: str, _: object) -> bool:
+        return kind != "table" or name not in parts
+
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"include_name": include}), METADATA))
+
+
+def _is_server(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 @contextlib.contextmanager

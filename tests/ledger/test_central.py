@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from sensor.ledger import Ledger, LedgerBounds
-from sensor.ledger.central import CentralLedger, CollectBatch, CollectGapError, DeadLetter, PlacedReport, TopicPlace
+from sensor.ledger.central import (
+    CentralLedger,
+    CollectBatch,
+    CollectGapError,
+    CollectPage,
+    DeadLetter,
+    PlacedReport,
+    TopicPlace,
+)
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.records import dumps
 from sensor.ledger.store.schema import METADATA
@@ -134,7 +142,7 @@ class Central:
             read_report = loads(report.text) if isinstance(report, QueuedReport) else report
             placed.append(PlacedReport(TopicPlace(TOPIC, 0, self.offset), read_report))
             self.offset += 1
-        self.central.take(CollectBatch(placed, {(TOPIC, 0): start}, {(TOPIC, 0): self.offset}), now_ns)
+        self.central.take(CollectBatch((CollectPage(placed),), {(TOPIC, 0): start}, {(TOPIC, 0): self.offset}), now_ns)
 
 
 @pytest.fixture
@@ -228,7 +236,7 @@ def test_what_was_taken_is_left_out_and_what_is_missing_is_asked_for(tmp_path: P
     placed = [
         PlacedReport(TopicPlace(TOPIC, 0, number), loads(report.text)) for number, report in enumerate(sensor.reports())
     ]
-    batch = CollectBatch(placed, {(TOPIC, 0): 0}, {(TOPIC, 0): len(placed)})
+    batch = CollectBatch((CollectPage(placed),), {(TOPIC, 0): 0}, {(TOPIC, 0): len(placed)})
     central.central.take(batch, NOW)
     before = rows(central.ledger)
     central.central.take(batch, NOW + HOUR_NS)  # by a member that lost the partition meanwhile
@@ -244,7 +252,9 @@ def test_what_was_taken_is_left_out_and_what_is_missing_is_asked_for(tmp_path: P
 def test_dead_letters_are_bounded_and_the_oldest_go(central: Central) -> None:
     for offset in range(12):
         letter = DeadLetter(TopicPlace(TOPIC, 0, offset), "not JSON\0\ud800", b"{" * 100_000)
-        central.central.take(CollectBatch((), {(TOPIC, 0): offset}, {(TOPIC, 0): offset + 1}, (letter,)), NOW)
+        central.central.take(
+            CollectBatch((CollectPage((), (letter,)),), {(TOPIC, 0): offset}, {(TOPIC, 0): offset + 1}), NOW
+        )
     letters = central.central.letters(100)
     assert [letter.place.offset for letter in letters] == [11, 10, 9, 8, 7]
     assert len(letters[0].body) == 65_536
@@ -313,7 +323,7 @@ def test_what_was_put_aside_is_forgotten_with_whom_it_names(tmp_path: Path) -> N
         central = CentralLedger(ledger, 100)
         bodies = [b'{"v": 9, "src_ip": "10.0.9.1"}', b'{"v": 9, "src_ip": "10.0.9.11"}', b"\xff\x00"]
         letters = [DeadLetter(TopicPlace("t", 0, at), "newer", body) for at, body in enumerate(bodies)]
-        central.take(CollectBatch((), {("t", 0): 0}, {("t", 0): 3}, letters), NOW)
+        central.take(CollectBatch((CollectPage((), letters),), {("t", 0): 0}, {("t", 0): 3}), NOW)
         assert ledger.forget(ForgetSubject("10.0.9.1"), NOW).events == 1
         assert sorted(letter.body for letter in central.letters(10)) == sorted(bodies[1:])
     finally:

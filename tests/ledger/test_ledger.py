@@ -8,16 +8,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.ledger.store.database import connect, reading
 from sensor.ledger.store.records import dumps
-from sensor.ledger.store.schema import METADATA
 from sensor.model.finding import Finding
 from tests.exporters.test_eve import NODE
 from tests.ledger.made import BEGAN, SECOND, as_seen_by, finding, flow
+from tests.ledger.servers import differences
 
 NOW = BEGAN + 1_000 * SECOND
 DAY = 86_400 * SECOND
@@ -206,7 +204,7 @@ def test_a_new_exporter_gets_what_is_recorded_from_now_on_and_one_that_is_gone_h
 def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/ledger.db")
     with reading(engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert differences(connection) == []
 
 
 def test_a_ledger_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:

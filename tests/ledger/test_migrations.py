@@ -9,22 +9,25 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, insert, select, text
 
 from sensor.ledger import Ledger
 from sensor.ledger.store.database import MIGRATIONS, reading
 from sensor.ledger.store.records import dumps
-from sensor.ledger.store.schema import METADATA
+from sensor.ledger.store.schema import FINDINGS
+from sensor.ledger.write.finding_rows import FindingLinks, finding_row
+from sensor.ledger.write.lifecycle import HeldFinding
 from sensor.ledger.write.merge import sum_parts
-from sensor.model.finding import Finding
+from sensor.ledger.write.rollup_state import RollupState
+from sensor.model.finding import Finding, Pool
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
-from tests.ledger.servers import postgresql
+from tests.ledger.servers import differences, postgresql
 from tests.ledger.test_rollups import agree, sums
 
 MINERS = 1_300  # more than two pages
+#: Of schema 0011: what findings share, out of their records.
+SHARED_COLUMNS = ("pool", "workers", "work_unit", "rate_low", "rate_best", "rate_high")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -71,6 +74,17 @@ def earlier_release(url: str, schema: str, findings: list[tuple[Finding, Finding
     engine.dispose()
 
 
+def to_schema(url: str, schema: str) -> Engine:
+    """An empty ledger of a schema, and an engine for it."""
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, schema)
+    return engine
+
+
 def old(one: Finding) -> str:
     record = json.loads(dumps(one))
     del record["stream_bytes"], record["watched_seconds"]
@@ -88,7 +102,7 @@ def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
 
     ledger = Ledger.open(url)
     with reading(ledger.engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert differences(connection) == []
     agree(ledger)
     assert sums(ledger)["shares"] == 40 * MINERS + 25
     assert len(ledger.reader.cases()) == MINERS // 4 + 1
@@ -153,4 +167,32 @@ def test_a_live_sensor_goes_on_with_a_ledger_of_before_there_were_sensors(tmp_pa
     ledger.record([mined(1, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7)], MONDAY)
     assert sums(ledger)["shares"] == 47
     agree(ledger)
+    ledger.close()
+
+
+def test_what_findings_share_is_taken_out_of_the_records_of_an_earlier_schema(url: str) -> None:
+    names = ("rig-alpha", "rig-\ud800", "雷")
+    one = dataclasses.replace(mined(1, MONDAY, MONDAY + 9 * HOUR, 40, state="closed"), workers=tuple(sorted(names)))
+    plain = dataclasses.replace(one, finding_id="plain", workers=(), hashrate_hps=None, pool=Pool(name="One pool"))
+    long = dataclasses.replace(one, finding_id="long", reasons=("a sentence " * 2_000,))
+    damaged = dataclasses.replace(one, finding_id="damaged")
+    engine = to_schema(url, "0010")
+    with engine.begin() as connection:
+        for each in (one, plain, long, damaged):
+            row = finding_row(HeldFinding(each, None), FindingLinks(RollupState()), MONDAY)
+            former = {name: value for name, value in row.items() if name not in SHARED_COLUMNS}
+            if each is damaged:
+                former["record"] = "zlib64:!!"
+            connection.execute(insert(FINDINGS).values(former))
+    engine.dispose()
+    ledger = Ledger.open(url)
+    with reading(ledger.engine) as connection:
+        assert differences(connection) == []
+        rows = {row["finding_id"]: row for row in connection.execute(select(FINDINGS)).mappings()}
+    for each in (one, plain, long):
+        wanted = finding_row(HeldFinding(each, None), FindingLinks(RollupState()), MONDAY)
+        assert {name: rows[each.finding_id][name] for name in SHARED_COLUMNS} == {
+            name: wanted[name] for name in SHARED_COLUMNS
+        }
+    assert all(rows["damaged"][name] is None for name in SHARED_COLUMNS)
     ledger.close()

@@ -16,7 +16,7 @@ from sensor.ledger.store.database import writing
 from sensor.people.accounts import AccountPatch
 from sensor.people.schema import METADATA, VERSION_TABLE
 from sensor.people.store import PeopleError, PeopleStore, people_place
-from tests.ledger.servers import postgresql
+from tests.ledger.servers import differences, postgresql
 from tests.people.desk import HERE, MACHINE, NOW, WUXI, add, cookie_of, opened
 
 
@@ -60,13 +60,11 @@ def test_the_schema_is_what_the_migrations_make(either: str) -> None:
 
 
 def test_the_ledgers_tables_stay_as_they_were(either: str) -> None:
-    from sensor.ledger.store.schema import METADATA as LEDGER
-
     with opened(either) as door:
         add(door, "li")
     ledger = Ledger.open(either)
     with ledger.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), LEDGER) == []
+        assert differences(connection) == []
         connection.rollback()
         names = connection.execute(
             text("SELECT name FROM sqlite_master")

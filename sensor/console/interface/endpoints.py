@@ -11,7 +11,7 @@ from sensor.console.desk import Visit
 from sensor.console.interface import records
 from sensor.console.interface.records import JsonRecord
 from sensor.console.listing import RecordList
-from sensor.console.pages import cases, finding, findings, owners, single
+from sensor.console.pages import cases, finding, findings, owners, shared, single
 from sensor.console.refusal import RefusalError
 from sensor.console.web.problem import BASE
 from sensor.console.web.rules import RULES
@@ -147,6 +147,11 @@ ENDPOINTS = (
     Endpoint(
         "interface-address", "/addresses/{address}", "address", "whole_address",
         "One address, with whose it was when", (WEEK,), single=_address,
+    ),
+    Endpoint(
+        "interface-shared", "/shared", "shared", "shared",
+        "What several sensors, addresses or sites have in common, seen last first", _filters(shared.SHARED_ASKED),
+        shared.shared_list, records.shared_record,
     ),
     Endpoint(
         "interface-figures", "/figures", "figures", "week_figures",

@@ -12,6 +12,7 @@ from sensor.answers.case_object import case_object, class_object, figures_object
 from sensor.answers.finding_object import finding_object
 from sensor.answers.owner_object import enterprise_object, site_object
 from sensor.answers.sensor_object import policy_object, sensor_state
+from sensor.answers.shared_object import shared_object
 from sensor.answers.values import bounds, instant, rounded
 from sensor.console.desk import Visit
 from sensor.console.pages.findings import suppressed_text
@@ -19,6 +20,7 @@ from sensor.console.pages.overview import by_division, owners_counted
 from sensor.estimate.costs import estimate
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedSite, Seen
 from sensor.ledger.read.lists.records import ListedFinding
+from sensor.ledger.read.lists.shared import ListedShared
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.model.summary import Case, Line, machines
@@ -196,6 +198,11 @@ def sensor_record(visit: Visit, sensor: SensorSummary) -> JsonRecord:
         "watched_part": rounded(seconds(coverage) / coverage.period_seconds),
         "days": [{"day": day.isoformat(), "watched_seconds": rounded(seconds(its))} for day, its in days],
     }
+
+
+def shared_record(_: Visit, found: ListedShared) -> JsonRecord:
+    """What is shared, and by how many."""
+    return shared_object(found)
 
 
 def week_record(visit: Visit) -> JsonRecord:

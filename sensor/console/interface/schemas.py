@@ -117,6 +117,7 @@ def _records(answers: Schema) -> Schema:
              "newest_findings": listed(TEXT)}
         ),
         "listed_sensor": _sensor(answers["sensor"]["properties"]),
+        "shared": answers["shared"],
         "week_figures": _week(),
     }  # fmt: skip
 

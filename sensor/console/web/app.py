@@ -21,7 +21,7 @@ from sensor.console.address_bar import LANGUAGE, AskedValues, Parameter, read_ad
 from sensor.console.blocks import ConsolePage, DownloadFile
 from sensor.console.desk import Desk, Visit
 from sensor.console.language import console_translator
-from sensor.console.pages import cases, finding, findings, nodes, overview, owners, search, sensors, single
+from sensor.console.pages import cases, finding, findings, nodes, overview, owners, search, sensors, shared, single
 from sensor.console.personal import PersonalDesk
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
@@ -54,6 +54,7 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
     ("cases", "/cases", cases.cases, cases.CASES_ASKED),
     ("case", "/cases/{number}", cases.case, cases.CASE_ASKED),
     ("pools", "/pools", owners.pools, owners.POOLS_ASKED),
+    ("shared", "/shared", shared.shared, shared.SHARED_ASKED),
     ("nodes", "/nodes", nodes.nodes, nodes.NODES_ASKED),
     ("sensors", "/sensors", sensors.sensors, sensors.SENSORS_ASKED),
 )

@@ -30,6 +30,7 @@ NAVIGATION = (
     ("cases", "/cases", N_("Cases")),
     ("bulletins", "/bulletins", N_("Bulletins")),
     ("pools", "/pools", N_("Pools")),
+    ("shared", "/shared", N_("Shared")),
     ("nodes", "/nodes", N_("Nodes")),
     ("sensors", "/sensors", N_("Sensors")),
     ("people", "/people", N_("People")),

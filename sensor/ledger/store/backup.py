@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.schema import CreateSchema
 
 from sensor.ledger.store.errors import LedgerError, fault_of
@@ -69,6 +69,7 @@ def _copy_tables(engine: Engine, schema: str) -> str:
         quoted = engine.dialect.identifier_preparer.quote
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
         connection.execute(CreateSchema(schema))
-        for table in inspect(connection).get_table_names():
+        parts = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition")))
+        for table in sorted(set(inspect(connection).get_table_names()) - parts):  # a partition's rows are its table's
             connection.exec_driver_sql(f"CREATE TABLE {quoted(schema)}.{quoted(table)} AS TABLE {quoted(table)}")
     return f"schema {schema}"

@@ -14,25 +14,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import zstandard
 from pydantic import TypeAdapter, ValidationError
 
 from sensor.ledger.store.errors import DamagedRecordError
 from sensor.line.overlap import DoubleCount
 from sensor.model.attribution import Attribution, Enterprise
+from sensor.model.exact_json import ExactJson
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.record import Record
-from sensor.model.wire import SensorReport, WireError, dump_record, load_record
+from sensor.model.wire import SensorReport, WireError, read_record, record_text
 from sensor.model.wire import loads as load_wire
 
-#: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise). Of base64, which is
-#: read forty times as fast as the base85 of releases before.
-COMPRESSED_FROM, COMPRESSED_PREFIX, FORMER_PREFIX = 8_192, "zlib64:", "zlib85:"
+#: A text of so many characters or more is compressed (RFC 8878); the prefix marks it (JSON begins otherwise).
+COMPRESSED_FROM, COMPRESSED_PREFIX = 8_192, "zstd64:"
+#: Those of releases before.
+ZLIB_PREFIX, OLDEST_PREFIX = "zlib64:", "zlib85:"
+#: No text is longer: what claims to be is damaged.
+MOST_CHARACTERS = 268_435_456
 #: Longer text from the network or from books is cut where it stands in a column of its own; records keep it whole.
 MAX_COLUMN_CHARACTERS = 240
+#: How a record of the wire form begins.
+OF_WIRE = '{"kind":'
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 _ENTERPRISE: TypeAdapter[Enterprise] = TypeAdapter(Enterprise)
-_FLOW: TypeAdapter[FlowSummary] = TypeAdapter(FlowSummary)
+_FLOW: ExactJson[FlowSummary] = ExactJson(FlowSummary)
 _OVERLAPS: TypeAdapter[dict[str, DoubleCount]] = TypeAdapter(dict[str, DoubleCount])
 _ATTRIBUTION: TypeAdapter[Attribution] = TypeAdapter(Attribution)
 
@@ -44,13 +51,22 @@ def readable() -> Iterator[None]:
         yield
     except ValidationError as error:
         raise DamagedRecordError(f"{error.error_count()} fields are wrong") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error, WireError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        zlib.error,
+        zstandard.ZstdError,
+        WireError,
+    ) as error:
         raise DamagedRecordError((str(error).splitlines() or [type(error).__name__])[0][:200]) from None
 
 
 def dumps(record: Record) -> str:
     """One record as ASCII text, in the wire form."""
-    return json.dumps(dump_record(record), separators=(",", ":"))
+    return record_text(record)
 
 
 def packed(text: str) -> str:
@@ -59,15 +75,21 @@ def packed(text: str) -> str:
 
 
 def _compressed(text: str) -> str:
-    return COMPRESSED_PREFIX + base64.b64encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
+    return COMPRESSED_PREFIX + base64.b64encode(zstandard.compress(text.encode("ascii"), 1)).decode("ascii")
 
 
 def unpacked(text: str) -> str:
-    """A text as it was before `packed`. Raises ValueError or zlib.error for one that `packed` did not write."""
+    """A text as it was before `packed`, of this or an earlier release. Raises ValueError, zlib.error or ZstdError for
+    one that `packed` did not write."""
     if text.startswith(COMPRESSED_PREFIX):
-        return zlib.decompress(base64.b64decode(text.removeprefix(COMPRESSED_PREFIX), validate=True)).decode("ascii")
-    if text.startswith(FORMER_PREFIX):
-        return zlib.decompress(base64.b85decode(text.removeprefix(FORMER_PREFIX))).decode("ascii")
+        packed_bytes = base64.b64decode(text.removeprefix(COMPRESSED_PREFIX), validate=True)
+        if zstandard.frame_content_size(packed_bytes) > MOST_CHARACTERS:
+            raise ValueError("it claims to be longer than any record")
+        return zstandard.decompress(packed_bytes).decode("ascii")
+    if text.startswith(ZLIB_PREFIX):
+        return zlib.decompress(base64.b64decode(text.removeprefix(ZLIB_PREFIX), validate=True)).decode("ascii")
+    if text.startswith(OLDEST_PREFIX):
+        return zlib.decompress(base64.b85decode(text.removeprefix(OLDEST_PREFIX))).decode("ascii")
     return text
 
 
@@ -75,9 +97,9 @@ def loads(text: str) -> Record:
     """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults. This and all
     that follows raise DamagedRecordError for any other text."""
     with readable():
-        values = json.loads(unpacked(text))
-        if "kind" in values:
-            return load_record(values)
+        whole = unpacked(text)
+        if whole.startswith(OF_WIRE) or "kind" in (values := json.loads(whole)):
+            return read_record(whole)
         return _RECORD.validate_python(values)  # of a release before the wire form
 
 
@@ -120,13 +142,13 @@ def load_attribution(text: str) -> Attribution:
 
 def dump_flow(flow: FlowSummary) -> str:
     """A connection as compressed ASCII text: there are many."""
-    return _compressed(json.dumps(_FLOW.dump_python(flow, warnings=False), separators=(",", ":")))
+    return _compressed(_FLOW.dumps(flow))
 
 
 def load_flow(text: str) -> FlowSummary:
     """The connection of a text that `dump_flow` wrote."""
     with readable():
-        return _FLOW.validate_python(json.loads(unpacked(text)))
+        return _FLOW.loads(unpacked(text))
 
 
 def dump_overlaps(overlaps: Mapping[str, DoubleCount]) -> str | None:

@@ -14,6 +14,12 @@ METADATA = MetaData()
 #: SQLite numbers rows only in a column of the type INTEGER.
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _from_to() -> tuple[Column[int], ...]:
+    """When something was seen first and last."""
+    return tuple(Column(name, BigInteger, nullable=False) for name in ("first_ns", "last_ns"))
+
+
 FINDINGS = Table(
     "findings",
     METADATA,
@@ -26,8 +32,7 @@ FINDINGS = Table(
     Column("algorithm", Text),
     Column("grade", Integer, nullable=False),
     Column("state", Text, nullable=False),
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Column("muted", Text),  # why it is suppressed
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),  # of all parts together
@@ -39,6 +44,11 @@ FINDINGS = Table(
     Column("wallet", Text),  # who is paid: wallet or account, without the rig's name
     Column("aggregator", Text),  # what speaks for many machines
     Column("activity", Text),  # mining, attempt, observer, probe; NULL: nothing was spoken, or it is not known
+    Column("pool", Text),  # what it is called: by the catalogue, else host and port, else address and port
+    Column("workers", Text),  # names of rigs, as an array of JSON; NULL: none was named
+    Column("work_unit", Text),
+    # Hashrate, as the record has it; NULL: not known.
+    *(Column(name, Double) for name in ("rate_low", "rate_best", "rate_high")),
     Index("findings_by_miner", "miner_ip"),
     Index("findings_by_state", "state", "last_ns"),
     Index("findings_by_site", "site_id"),
@@ -67,7 +77,8 @@ PARTS = Table(
     Index("parts_by_sensor", "sensor_id", "last_ns"),
 )
 
-#: Connections as each run saw them, by which one that was seen twice is counted once.
+#: Connections as each run saw them, by which one that was seen twice is counted once. In PostgreSQL cut by the month of
+#: `first_ns`, which is in the key there (`months.py`).
 CONNECTIONS = Table(
     "connections",
     METADATA,
@@ -76,8 +87,7 @@ CONNECTIONS = Table(
     Column("run_id", Text, primary_key=True),
     Column("flow_id", BigInteger, primary_key=True, autoincrement=False),
     Column("ends", Text, nullable=False),  # community id
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Column("record", Text, nullable=False),
     Index("connections_by_ends", "ends"),
     Index("connections_by_time", "last_ns"),
@@ -89,8 +99,7 @@ SENSORS = Table(
     METADATA,
     Column("sensor_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),  # "live", or "replay"
-    Column("first_ns", BigInteger, nullable=False),  # wall clock of its first and its last report
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),  # wall clock of its first and its last report
     Column("clock_offset_ns", BigInteger, nullable=False),  # as it states it: its clock less the true time
     Column("clock_note", Text),  # why connections that another sensor saw are not joined with its own
     Column("retired_ns", BigInteger),
@@ -120,8 +129,7 @@ NODES = Table(
     Column("node_id", Text, primary_key=True),
     Column("address", Text, nullable=False),
     Column("protocol", Text, nullable=False),
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     Index("nodes_by_address", "address"),
@@ -136,8 +144,7 @@ CONDITIONS = Table(
     Column("sensor_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     Index("conditions_by_sensor", "sensor_id", "last_ns"),
@@ -260,8 +267,7 @@ ADDRESSES = Table(
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
     Column("result", Text, nullable=False),
     Column("allocation", Text),  # prefix or range that the answer speaks of
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Column("record", Text),  # the attribution with its claims
     Index("addresses_by_site", "site_id"),
 )
@@ -282,8 +288,7 @@ SERIES = Table(
     Column("work_unit", Text, nullable=False),
     Column("grade", Integer, nullable=False),  # the best seen
     Column("machines", Integer, nullable=False),  # the most seen
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Index("series_by_key", "miner_ip", "site_id", "pool", "dialect", "algorithm", "coin", "muted", unique=True),
     Index("series_by_site", "site_id"),
     Index("series_by_time", "last_ns"),
@@ -292,7 +297,8 @@ SERIES = Table(
 #: The series that figures rest on. What is too weak has series of its own; a release before put it into others.
 COUNTED_SERIES = and_(SERIES.c.muted == 0, SERIES.c.grade >= int(LEAST_COUNTED))
 
-#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old.
+#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old. In PostgreSQL cut by the month of
+#: the hour (`months.py`).
 ROLLUPS = Table(
     "rollups",
     METADATA,
@@ -313,8 +319,7 @@ MACHINES = Table(
     Column("device", Text),
     Column("device_class", Text),
     Column("agent", Text),
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     Index("machines_by_site", "site_id"),
 )
 
@@ -337,8 +342,7 @@ CASES = Table(
     Column("state", Text, nullable=False),
     Column("since_ns", BigInteger, nullable=False),
     Column("opened_ns", BigInteger, nullable=False),
-    Column("first_ns", BigInteger, nullable=False),
-    Column("last_ns", BigInteger, nullable=False),
+    *_from_to(),
     # As the history has them, for lists.
     Column("assignee", Text),  # login of an account
     Column("own_due_ns", BigInteger),  # of the present step; NULL: as its state has it

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from sensor.cases import states
 from sensor.cases.commands import MAX_REASON_CHARACTERS
 from sensor.cases.steps import begins_round
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import CASES, CHANGES
+from sensor.ledger.write.numbers import RowNumbers
 from sensor.ledger.write.owners import SiteRef
 from sensor.ledger.write.rows import PAGE
+from sensor.ledger.write.upsert import append, upsert
 from sensor.model.finding import Finding
 from sensor.model.summary import CaseSubject, State
 from sensor.model.text import N_
@@ -61,23 +64,15 @@ def case_record(row: RowMapping) -> CaseRecord:
     return CaseRecord(**{field.name: row[field.name] for field in fields(CaseRecord)})
 
 
-#: Made once: making a statement costs more than running it.
-NEW_CASE = insert(CASES).returning(CASES.c.case_id)
-NEW_CHANGE = insert(CHANGES)
-SET_TIMES = (
-    update(CASES)
-    .where(CASES.c.case_id == bindparam("at_case"))
-    .values(first_ns=bindparam("first_ns"), last_ns=bindparam("last_ns"))
-)
-
-
 class CaseWriter:
     """The cases of one step."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cases: dict[CaseSubject, CaseRecord | None] = {}
-        self._changed: set[CaseSubject] = set()
+        self._numbers = RowNumbers(connection, CASES)
+        self._changed: set[CaseSubject] = set()  # new, or seen again
+        self._openings: list[dict[str, Any]] = []  # what is to be written of new ones
 
     def load(self, addresses: Collection[str]) -> None:
         """Read the cases of addresses of which nobody is named at once."""
@@ -120,6 +115,7 @@ class CaseWriter:
             and finding.last_ns > max(case.since_ns, case.last_ns)
             and _is_sustained(finding)
         ):
+            self.write()
             why = N_("mining again: {miner} at {pool} port {number}").format(
                 miner=finding.miner_ip, pool=finding.pool_ip, number=finding.pool_port
             )
@@ -131,12 +127,14 @@ class CaseWriter:
         return case.case_id
 
     def write(self) -> None:
-        """Write the times of cases that were seen again."""
+        """Write new cases, and the times of those that were seen again."""
+        self._numbers.note()
         changed = [case for case in map(self._cases.get, self._changed) if case is not None]
-        rows = [{"at_case": case.case_id, "first_ns": case.first_ns, "last_ns": case.last_ns} for case in changed]
-        if rows:
-            self._connection.execute(SET_TIMES, rows)
+        rows = [asdict(case) for case in sorted(changed, key=lambda case: case.case_id)]
+        upsert(self._connection, CASES, rows, replace=("first_ns", "last_ns"))
+        append(self._connection, CHANGES, self._openings)
         self._changed.clear()
+        self._openings.clear()
 
     def _case(self, subject: CaseSubject) -> CaseRecord | None:
         if subject not in self._cases:
@@ -148,16 +146,14 @@ class CaseWriter:
     def _open(self, subject: CaseSubject, finding: Finding) -> CaseRecord:
         fresh = finding.last_ns - finding.first_ns <= FIRST_REPORT_NS
         at_ns = finding.first_ns if fresh else finding.last_ns
-        case = CaseRecord(0, *subject, "new", at_ns, at_ns, finding.first_ns, finding.last_ns)
-        values = {name: value for name, value in asdict(case).items() if name != "case_id"}
-        case_id = self._connection.scalar(NEW_CASE, values)
-        assert case_id is not None
-        case.case_id = case_id
+        number = self._numbers.take()
+        case = CaseRecord(number, *subject, "new", at_ns, at_ns, finding.first_ns, finding.last_ns)
         why = N_("{miner} mines at {pool} port {number}: {grade}").format(
             miner=finding.miner_ip, pool=finding.pool_ip, number=finding.pool_port, grade=finding.grade.label
         )
-        _write_change(self._connection, case, states.SENSOR, why, at_ns)
+        self._openings.append(_change_row(case, states.SENSOR, why, at_ns))
         self._cases[subject] = case
+        self._changed.add(subject)
         return case
 
     def _take_over(
@@ -169,6 +165,7 @@ class CaseWriter:
         earlier = self._case(ownerless)
         if earlier is None or earlier.state not in states.OPEN or earlier.first_ns < since_ns:
             return case
+        self.write()
         if case is None:
             self._cases[ownerless] = None
             self._changed.discard(ownerless)
@@ -200,7 +197,7 @@ def write_move(
     if new_round:
         values["conclusion"] = None
     connection.execute(update(CASES).where(CASES.c.case_id == case.case_id).values(values))
-    _write_change(connection, case, who, why, case.since_ns, kind)
+    connection.execute(insert(CHANGES), _change_row(case, who, why, case.since_ns, kind))
 
 
 def open_cases(connection: Connection, before_ns: int, after_id: int, most: int) -> list[CaseRecord]:
@@ -211,8 +208,9 @@ def open_cases(connection: Connection, before_ns: int, after_id: int, most: int)
     return [case_record(row) for row in rows]
 
 
-def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, at_ns: int, kind: str = "move") -> None:
-    row = {
+def _change_row(case: CaseRecord, who: str, why: str, at_ns: int, kind: str = "move") -> dict[str, object]:
+    """The row of a step that a case took."""
+    return {
         "case_id": case.case_id,
         "at_ns": at_ns,
         "state": case.state,
@@ -220,4 +218,3 @@ def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, 
         "why": column_text(why, MAX_REASON_CHARACTERS),
         "kind": kind,
     }
-    connection.execute(NEW_CHANGE, row)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from sensor.ledger.store.records import dumps
 from sensor.ledger.store.schema import CONDITIONS
-from sensor.ledger.write.rows import rows_of, write_rows
+from sensor.ledger.write.rows import rows_of
+from sensor.ledger.write.upsert import put
 from sensor.model.condition import Condition
 
 
@@ -18,7 +19,6 @@ class ConditionWriter:
     def __init__(self, connection: Connection, identities: Sequence[str], now_ns: int) -> None:
         self._connection, self._now_ns = connection, now_ns
         self._states = {row["condition_id"]: row["state"] for row in rows_of(connection, CONDITIONS, identities)}
-        self._stored = set(self._states)
         self._changed: dict[str, Condition] = {}
 
     def add(self, condition: Condition) -> tuple[Condition, bool]:
@@ -45,4 +45,4 @@ class ConditionWriter:
             }
             for condition in self._changed.values()
         ]
-        write_rows(self._connection, CONDITIONS, rows, self._stored)
+        put(self._connection, CONDITIONS, rows)

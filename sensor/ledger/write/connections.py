@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, delete, select, update
+from sqlalchemy import Connection, Row, and_, delete, select, text, update
 
+from sensor.ledger.store.months import is_cut
 from sensor.ledger.store.records import dump_flow, load_flow
 from sensor.ledger.store.schema import CONNECTIONS, SENSORS
 from sensor.ledger.write.rows import PAGE
@@ -26,6 +27,16 @@ from sensor.line.same_connection import (
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.time import SECOND_NS
+
+#: Rows of these keys with another first packet. The subquery cannot be joined otherwise than row by row, by the key's
+#: index: a join by hashes would read all of the table.
+MOVED = text(
+    "SELECT c.finding_id, c.sensor_id, c.run_id, c.flow_id, c.first_ns FROM unnest(CAST(:findings AS text[]), "
+    "CAST(:sensors AS text[]), CAST(:runs AS text[]), CAST(:flows AS bigint[]), CAST(:firsts AS bigint[])) "
+    "AS v (finding_id, sensor_id, run_id, flow_id, first_ns), LATERAL (SELECT * FROM connections t "
+    "WHERE t.finding_id = v.finding_id AND t.sensor_id = v.sensor_id AND t.run_id = v.run_id "
+    "AND t.flow_id = v.flow_id AND t.first_ns <> v.first_ns OFFSET 0) c"
+)
 
 
 class ConnectionKey(NamedTuple):
@@ -67,6 +78,7 @@ class ConnectionWriter:
         self._stored: dict[str, dict[ConnectionKey, StoredConnection]] = defaultdict(dict)  # by ends
         self._changed: dict[ConnectionKey, FlowSummary] = {}
         self._gone: set[ConnectionKey] = set()
+        self._began: dict[ConnectionKey, int] = {}  # the first packet of a row of the table
         self._notes: dict[str, str] = {}  # of clocks, by sensor
         self._load([flow for finding in findings for flow in finding.flows])
 
@@ -145,11 +157,28 @@ class ConnectionWriter:
             same = [CONNECTIONS.c[name] == value for name, value in gone._asdict().items()]
             self._connection.execute(delete(CONNECTIONS).where(*same))
         self._gone.clear()
+        self._delete_moved()
         upsert(self._connection, CONNECTIONS, rows, replace=("ends", "first_ns", "last_ns", "record"))
         self._changed.clear()
         for sensor_id, note in self._notes.items():
             its = SENSORS.c.sensor_id == sensor_id
             self._connection.execute(update(SENSORS).where(its).values(clock_note=note))
+
+    def _delete_moved(self) -> None:
+        """Where the first packet is in the key, delete the rows of changed connections in which it is another one: a
+        connection is in the table once."""
+        if not is_cut(self._connection, CONNECTIONS):
+            return
+        changed = [(key, flow.first_ns) for key, flow in self._changed.items()]
+        moved = [(*key, first_ns) for key, first_ns in changed if self._began.get(key) != first_ns]
+        for start in range(0, len(moved), PAGE):
+            columns = zip(*moved[start : start + PAGE], strict=True)
+            names = ("findings", "sensors", "runs", "flows", "firsts")
+            values = dict(zip(names, map(list, columns), strict=True))
+            for row in self._connection.execute(MOVED, values).mappings().all():
+                same = [CONNECTIONS.c[name] == value for name, value in row.items()]
+                self._connection.execute(delete(CONNECTIONS).where(*same))
+        self._began.update(changed)
 
     def _load(self, flows: Sequence[FlowSummary]) -> None:
         """Read the connections between the same ends, at about the same time."""
@@ -166,6 +195,7 @@ class ConnectionWriter:
         """Remember rows of the table; what this step has changed or taken out stays so."""
         for row in rows:
             key = ConnectionKey(row.finding_id, row.sensor_id, row.run_id, row.flow_id)
+            self._began.setdefault(key, row.first_ns)
             if key not in self._gone and key not in self._stored[row.ends]:
                 self._stored[row.ends][key] = StoredConnection(row.first_ns, row.last_ns, row.record)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,7 @@ from sensor.ledger.write.lifecycle import HeldFinding
 from sensor.ledger.write.rollup_state import RollupState
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
+from sensor.model.text import endpoint_text
 
 
 @dataclass(slots=True)
@@ -68,6 +71,23 @@ def finding_row(held: HeldFinding, links: FindingLinks, now_ns: int) -> dict[str
         "machines": machines_of(finding),
         "wallet": column_text(payee) if payee else None,
         "aggregator": None if finding.aggregator is None else column_text(finding.aggregator),
+        **_shared_columns(finding),
+    }
+
+
+def _shared_columns(finding: Finding) -> dict[str, Any]:
+    """By what a finding may be one of several, and its hashrate."""
+    end = endpoint_text(finding.pool_ip, finding.pool_port or 0) if finding.pool_ip else None
+    pool = finding.pool.name or finding.pool_host or end
+    workers = sorted({column_text(name) for name in finding.workers if name})
+    rate = finding.hashrate_hps
+    rates = (None,) * 3 if rate is None else (rate.low, rate.best, rate.high)
+    finite = all(value is not None and math.isfinite(value) for value in rates)
+    return {
+        "pool": column_text(pool) if pool else None,
+        "workers": json.dumps(workers) if workers else None,
+        "work_unit": finding.work_unit,
+        **dict(zip(("rate_low", "rate_best", "rate_high"), rates if finite else (None,) * 3, strict=True)),
     }
 
 

@@ -34,7 +34,8 @@ from sensor.ledger.write.record_change import RecordChange
 from sensor.ledger.write.rollup_plan import RollupTarget, joint_state, plan_rollup
 from sensor.ledger.write.rollup_state import RollupState, SeriesKey
 from sensor.ledger.write.rollups import RollupWriter
-from sensor.ledger.write.rows import rows_of, write_rows
+from sensor.ledger.write.rows import rows_of
+from sensor.ledger.write.upsert import put
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
@@ -51,7 +52,6 @@ class FindingWriter:
         self._held = {row["finding_id"]: held_finding(row) for row in rows}
         self._links = {row["finding_id"]: links_of(row) for row in rows}
         self._parts = PartBook(connection, identities, reporter)
-        self._stored = set(self._held)
         self._changed: dict[str, HeldFinding] = {}
         self.further: list[Finding] = []  # events beside those that records are: what other findings became
         self._owners, self._cases = OwnerWriter(connection), CaseWriter(connection)
@@ -164,12 +164,8 @@ class FindingWriter:
         self._machines.write()
         self._connections.write()
         self._parts.write()
-        write_rows(
-            self._connection,
-            FINDINGS,
-            [finding_row(held, self._links[name], self._now_ns) for name, held in self._changed.items()],
-            self._stored,
-        )
+        rows = [finding_row(held, self._links[name], self._now_ns) for name, held in self._changed.items()]
+        put(self._connection, FINDINGS, rows)
 
     def _pieces(self, record: Finding) -> list[Finding]:
         """A record without a login, or without the pool that a proxy was asked for, cut into the findings that its
@@ -209,7 +205,6 @@ class FindingWriter:
         rows = rows_of(self._connection, FINDINGS, [name for name in identities if name not in self._held])
         self._held.update((row["finding_id"], held_finding(row)) for row in rows)
         self._links.update((row["finding_id"], links_of(row)) for row in rows)
-        self._stored |= {row["finding_id"] for row in rows}
         self._parts.load(identities)
 
     def _is_reported_elsewhere(self, identity: str) -> bool:

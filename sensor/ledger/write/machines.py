@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import MACHINES
 from sensor.ledger.write.rows import PAGE
-from sensor.ledger.write.upsert import upsert
+from sensor.ledger.write.upsert import put
 from sensor.model.finding import Finding
 
 #: Machines stored of one address; more are counted by the findings, not listed.
@@ -82,8 +82,7 @@ class MachineWriter:
                 if counts[key.miner_ip] > MAX_MACHINES:
                     continue
             rows.append(asdict(row.seen(*stored.get(key, (row.first_ns, row.last_ns)))))
-        replaced = [column.name for column in MACHINES.columns if not column.primary_key]
-        upsert(self._connection, MACHINES, rows, replace=replaced)
+        put(self._connection, MACHINES, rows)
         self._rows.clear()
 
     def _stored(self) -> dict[MachineKey, tuple[int, int]]:

@@ -37,6 +37,8 @@ PRESENT = frozenset(
         "merged_into",  # one that is there again is itself
     }
 )
+#: The others: what was known of them is not forgotten.
+NOT_PRESENT = tuple(field.name for field in dataclasses.fields(Finding) if field.name not in PRESENT)
 
 
 def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> Finding:
@@ -152,10 +154,9 @@ def _sums(before: Finding, now: Finding) -> dict[str, Any]:
 
 def _still_known(before: Finding, now: Finding) -> dict[str, Any]:
     """What was known and is not seen now: a program's name, a coin, a device."""
-    names = (field.name for field in dataclasses.fields(Finding) if field.name not in PRESENT)
     return {
         name: getattr(before, name)
-        for name in names
+        for name in NOT_PRESENT
         if getattr(now, name) is None and getattr(before, name) is not None
     }
 

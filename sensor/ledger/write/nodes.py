@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from sensor.ledger.store.records import dumps
 from sensor.ledger.store.schema import NODES
-from sensor.ledger.write.rows import rows_of, write_rows
+from sensor.ledger.write.rows import rows_of
+from sensor.ledger.write.upsert import put
 from sensor.model.node import Node
 
 
@@ -18,7 +19,6 @@ class NodeWriter:
     def __init__(self, connection: Connection, identities: Sequence[str], now_ns: int) -> None:
         self._connection, self._now_ns = connection, now_ns
         self._last_ns = {row["node_id"]: row["last_ns"] for row in rows_of(connection, NODES, identities)}
-        self._stored = set(self._last_ns)
         self._changed: dict[str, Node] = {}
 
     def add(self, node: Node) -> tuple[Node, bool]:
@@ -44,4 +44,4 @@ class NodeWriter:
             }
             for node in self._changed.values()
         ]
-        write_rows(self._connection, NODES, rows, self._stored)
+        put(self._connection, NODES, rows)

@@ -69,7 +69,7 @@ class PartBook:
 
     def load(self, identities: Sequence[str]) -> None:
         """Read the parts of more findings."""
-        wanted = sorted(set(identities) - set(self._parts))
+        wanted = sorted({identity for identity in identities if identity not in self._parts})
         for start in range(0, len(wanted), PAGE):
             page = PARTS.c.finding_id.in_(wanted[start : start + PAGE])
             for row in self._connection.execute(select(PARTS).where(page)):

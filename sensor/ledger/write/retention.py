@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, delete, exists, func, select
 
 from sensor.cases import states
+from sensor.ledger.store.months import drop_old_connections, drop_old_rollups
 from sensor.ledger.store.schema import (
     ADDRESSES,
     CASES,
@@ -24,8 +25,14 @@ _INDIVIDUAL = '"category": "individual"'
 
 
 def delete_old_connections(connection: Connection, before_ns: int) -> int:
-    """Connections last seen before a moment; how many."""
-    return connection.execute(delete(CONNECTIONS).where(CONNECTIONS.c.last_ns < before_ns)).rowcount
+    """Connections last seen before a moment; how many. Months go whole."""
+    gone = drop_old_connections(connection, before_ns)
+    return gone + connection.execute(delete(CONNECTIONS).where(CONNECTIONS.c.last_ns < before_ns)).rowcount
+
+
+def delete_old_months(connection: Connection, before_hour: int) -> int:
+    """Months of roll-ups that ended before an hour, as far as they lie apart; how many rows."""
+    return drop_old_rollups(connection, before_hour)
 
 
 def old_rows(connection: Connection, outbox: Table, before_ns: int) -> tuple[int, int] | None:

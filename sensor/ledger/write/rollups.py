@@ -6,10 +6,10 @@ SQL within a transaction; what is to be placed where is decided by `rollup_plan.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, exists, select, update
 
 from sensor.ledger.store.amounts import (
     MEASURES,
@@ -26,6 +26,7 @@ from sensor.ledger.store.amounts import (
     taken,
 )
 from sensor.ledger.store.schema import COVERAGE, ROLLUPS, SERIES
+from sensor.ledger.write.numbers import RowNumbers
 from sensor.ledger.write.rollup_plan import Action, AddAmounts, MoveAmounts, ShapeAmounts
 from sensor.ledger.write.rollup_state import SeriesKey
 from sensor.ledger.write.rows import PAGE
@@ -75,13 +76,7 @@ class SeriesExtent:
     last_ns: int
 
 
-#: Made once: making a statement costs more than running it.
-NEW_SERIES = insert(SERIES).returning(SERIES.c.series_id)
-SET_EXTENT = (
-    update(SERIES)
-    .where(SERIES.c.series_id == bindparam("at_series"))
-    .values({field.name: bindparam(field.name) for field in fields(SeriesExtent)})
-)
+EXTENT = tuple(field.name for field in fields(SeriesExtent))
 
 
 @dataclass(slots=True)
@@ -99,7 +94,8 @@ class RollupWriter:
         self._connection = connection
         self._series: dict[SeriesId, SeriesRecord] = {}
         self._loaded: set[str] = set()  # addresses all of whose series are known
-        self._widened: dict[int, SeriesExtent] = {}
+        self._numbers = RowNumbers(connection, SERIES)
+        self._changed: set[SeriesId] = set()  # new, or widened
         self._added: dict[RollupRow, Amounts] = {}
 
     def load(self, addresses: Collection[str]) -> None:
@@ -133,10 +129,11 @@ class RollupWriter:
 
     def write(self) -> None:
         """Add to the rows what was collected."""
-        if self._widened:
-            rows_of_series = [{"at_series": at, **asdict(extent)} for at, extent in self._widened.items()]
-            self._connection.execute(SET_EXTENT, rows_of_series)
-            self._widened.clear()
+        self._numbers.note()
+        changed = [(identity, self._series[identity]) for identity in self._changed]
+        of_series = [_series_row(*entry) for entry in sorted(changed, key=lambda entry: entry[1].series_id)]
+        upsert(self._connection, SERIES, of_series, replace=EXTENT)
+        self._changed.clear()
         rows = [_values(row, amounts) for row, amounts in self._added.items()]
         upsert(self._connection, ROLLUPS, rows, add=MEASURES)
         self._added.clear()
@@ -145,7 +142,8 @@ class RollupWriter:
         first_ns = max(finding.first_ns, min(by_hour) * HOUR_NS)
         span = TimeSpan(first_ns, min(finding.last_ns, (max(by_hour) + 1) * HOUR_NS))
         series = self._find(finding, key, span)
-        self._widen(series, finding, machines, span)
+        if self._widen(series, finding, machines, span):
+            self._changed.add(SeriesId(finding.miner_ip, key))
         for hour, amounts in by_hour.items():
             if any(amounts):
                 row = RollupRow(series.series_id, hour)
@@ -228,13 +226,12 @@ class RollupWriter:
 
     def _insert(self, identity: SeriesId, finding: Finding, span: TimeSpan) -> SeriesRecord:
         extent = SeriesExtent(None, finding.work_unit or "hashes", 0, 0, span.first_ns, span.last_ns)
-        values = _key_columns(identity) | asdict(extent)
-        series_id = self._connection.scalar(NEW_SERIES, values)
-        assert series_id is not None
-        return SeriesRecord(series_id, extent)
+        self._changed.add(identity)
+        return SeriesRecord(self._numbers.take(), extent)
 
-    def _widen(self, series: SeriesRecord, finding: Finding, machines: int, span: TimeSpan) -> None:
-        """A series covers what is added to it."""
+    @staticmethod
+    def _widen(series: SeriesRecord, finding: Finding, machines: int, span: TimeSpan) -> bool:
+        """A series covers what is added to it; whether it did not yet."""
         extent = series.extent
         widened = SeriesExtent(
             pool_name=finding.pool.name or extent.pool_name,
@@ -244,15 +241,23 @@ class RollupWriter:
             first_ns=min(extent.first_ns, span.first_ns),
             last_ns=max(extent.last_ns, span.last_ns),
         )
-        if widened != extent:
-            series.extent = widened
-            self._widened[series.series_id] = widened
+        series.extent = widened
+        return widened != extent
 
 
 def _series_record(row: RowMapping) -> SeriesRecord:
     """The series of a row of SERIES."""
-    extent = SeriesExtent(**{field.name: row[field.name] for field in fields(SeriesExtent)})
+    extent = SeriesExtent(**{name: row[name] for name in EXTENT})
     return SeriesRecord(row["series_id"], extent)
+
+
+def _series_row(identity: SeriesId, series: SeriesRecord) -> dict[str, Any]:
+    """The row of a series."""
+    return {"series_id": series.series_id, **_key_columns(identity), **_extent_columns(series.extent)}
+
+
+def _extent_columns(extent: SeriesExtent) -> dict[str, Any]:
+    return {name: getattr(extent, name) for name in EXTENT}
 
 
 def _identity(row: RowMapping) -> SeriesId:

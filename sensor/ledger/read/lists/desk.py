@@ -18,6 +18,7 @@ from sensor.ledger.read.lists.nodes import AskedNodes, every_node_address, liste
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedPool, ListedSite
 from sensor.ledger.read.lists.records import AskedCases, AskedFindings, ListedFinding
 from sensor.ledger.read.lists.search import SearchAnswer
+from sensor.ledger.read.lists.shared import AskedShared, ListedShared, count_shared, listed_shared
 from sensor.ledger.read.lists.weeks import PeriodEnergy
 from sensor.ledger.read.owners import AddressOwner, address_owners
 from sensor.ledger.read.selection import Selection
@@ -84,6 +85,16 @@ class DeskReader:
         """All of theirs, as text."""
         with reading(self._engine) as connection:
             return every_node_address(connection, self._chosen)
+
+    def shared(self, asked: AskedShared, cut: ListCut = WHOLE, offset: int = 0) -> list[ListedShared]:
+        """What several sensors, addresses or sites have in common, seen last first; the first `offset` left out."""
+        with reading(self._engine) as connection:
+            return listed_shared(connection, self._chosen, asked, cut, offset)
+
+    def count_shared(self, asked: AskedShared) -> int:
+        """How many rows there are in all."""
+        with reading(self._engine) as connection:
+            return count_shared(connection, self._chosen, asked)
 
     def findings(self, asked: AskedFindings, cut: ListCut = WHOLE) -> list[ListedFinding]:
         """Findings, those seen last first."""
