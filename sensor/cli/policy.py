@@ -4,6 +4,7 @@ it, is `sensor/policy`'s."""
 from __future__ import annotations
 
 import argparse
+import stat
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ def _publish(options: argparse.Namespace, settings: Configuration, policy: Polic
             USAGE, "policy: a group is lower-case letters, digits and -; a sensor its name, with * and ?"
         )
     key, keys = _keys(options.key, policy)
-    files = _files(options.paths) if options.action == "publish" else {}
+    files = _files(options.paths, policy.unpacked_bytes) if options.action == "publish" else {}
     _check(options.kind, files, options)
     topic = _topic(policy, keys)
     version = options.as_version or _next_version(options.kind, topic, settings)
@@ -109,12 +110,16 @@ def _keys(path: Path, policy: PolicySettings) -> tuple[PrivateKey, Mapping[bytes
     return key, keys
 
 
-def _files(paths: Sequence[Path]) -> dict[str, bytes]:
-    """The files by name; of a folder those in it. Raises CommandError."""
-    from sensor.policy.parcel import FILE_NAME, MOST_FILES, UNPACKED_BYTES
+def _files(paths: Sequence[Path], most_bytes: int) -> dict[str, bytes]:
+    """The files by name; of a folder those in it. No more than so many bytes are read. Raises CommandError."""
+    from sensor.policy.parcel import FILE_NAME, MOST_FILES
 
     found: dict[str, bytes] = {}
-    places = [each for path in paths for each in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    places = [place for path in paths for place in _places(path)]
+    if not places:  # a parcel without files is a withdrawal
+        raise CommandError(
+            USAGE, "policy: there is no file to publish; minewatch policy withdraw takes back what was published"
+        )
     if len(places) > MOST_FILES:
         raise CommandError(USAGE, f"policy: {len(places)} files; {MOST_FILES} are the most")
     for place in places:
@@ -122,10 +127,26 @@ def _files(paths: Sequence[Path]) -> dict[str, bytes]:
             raise CommandError(USAGE, f"{place}: needs a name of its own, of letters, digits and . _ -")
         try:
             with place.open("rb") as file:
-                found[place.name] = file.read((UNPACKED_BYTES << 4) + 1)
+                found[place.name] = file.read(most_bytes + 1)
         except OSError as error:
             raise CommandError(RUN_ERROR, f"{place}: {os_reason(error)}") from None
+        most_bytes -= len(found[place.name])
+        if most_bytes < 0:
+            raise CommandError(USAGE, f"{place}: with it there are more bytes than policy.unpacked_bytes allows")
     return found
+
+
+def _places(path: Path) -> list[Path]:
+    """A file, or those of a folder. Raises CommandError."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return sorted(path.iterdir())
+    except OSError as error:
+        raise CommandError(RUN_ERROR, f"{path}: {os_reason(error)}") from None
+    if not stat.S_ISREG(mode):
+        raise CommandError(RUN_ERROR, f"{path}: is neither a file nor a folder")
+    return [path]
 
 
 def _check(kind: ParcelKind, files: Mapping[str, bytes], options: argparse.Namespace) -> None:

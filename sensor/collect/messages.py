@@ -40,11 +40,13 @@ class _ReportHead(msgspec.Struct):
     sensor_id: str
     run_id: str
     v: int = 0
+    number: int = 0
     kind: str = "live"
     records: list[_RecordHead] = []
     coverage: list[msgspec.Raw] = []
     ended: list[str] = []
     began: bool = False
+    policies: list[msgspec.Raw] | None = None
 
 
 _HEAD = msgspec.json.Decoder(_ReportHead)
@@ -57,6 +59,7 @@ class _FindingHead:
     """The finding that a report is of, and of nothing else."""
 
     key: _FindingKey
+    number: int
     state: str
     first_ns: int
     last_ns: int
@@ -82,7 +85,7 @@ class MessageFold:
     def add(self, message: TopicMessage) -> None:
         """Take the next message of its partition."""
         head = None if self._whole else _finding(message)
-        if head is not None:
+        if head is not None and self._is_news(head):
             self._replace(head)
             self._last[head.key] = (len(self._messages), head)
         self._messages.append(message)
@@ -91,6 +94,12 @@ class MessageFold:
     def messages(self) -> list[TopicMessage]:
         """Those that are left, in their order."""
         return [message for message in self._messages if message is not None]
+
+    def _is_news(self, head: _FindingHead) -> bool:
+        """Whether a report may stand for those before it: one that is sent again after a failure, under a number that
+        was there, is left out by the ledger, and must not take the newest one with it."""
+        _, newest = self._last.get(head.key, (-1, None))
+        return newest is None or not head.number or head.number > newest.number
 
     def _replace(self, head: _FindingHead) -> None:
         number, earlier = self._last.get(head.key, (-1, head))
@@ -142,10 +151,12 @@ def _finding(message: TopicMessage) -> _FindingHead | None:
     if head.v != VERSION or head.kind != "live" or len(head.records) != 1:
         return None
     record = head.records[0]
-    if head.coverage or head.ended or head.began or record.kind != "finding" or not record.finding_id:
+    if head.coverage or head.ended or head.began or head.policies is not None:
+        return None
+    if record.kind != "finding" or not record.finding_id:
         return None
     key = (*message.place.queue, head.sensor_id, head.run_id, record.finding_id)
-    return _FindingHead(key, record.state, record.first_ns, record.last_ns)
+    return _FindingHead(key, head.number, record.state, record.first_ns, record.last_ns)
 
 
 def _ended_before(before: _FindingHead, later: _FindingHead) -> bool:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_message, replaces
 from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, TopicPlace
 from sensor.model.finding import Finding
+from sensor.model.policy import PolicyState
 from sensor.model.wire import SensorReport, Stretch, dumps
 from tests.ledger.made import SECOND, any_of, finding, flow
 
@@ -112,3 +113,17 @@ def test_nothing_that_a_message_may_hold_raises(bodies: list[bytes]) -> None:
 def test_any_finding_is_read_as_it_was(one: Finding) -> None:
     taken, _ = batch(text(one))
     assert [placed.report.records for placed in taken.reports] == [(one,)]
+
+
+def test_what_is_sent_again_takes_nothing_newer_with_it() -> None:
+    sent = [text(finding(1), number=number) for number in (1, 2)] + [text(finding(2), number=3)]
+    taken, _ = batch(*sent, sent[0])  # the sensor died before its note, and the batch ends within what it sends again
+    assert [placed.report.number for placed in taken.reports] == [2, 3, 1]
+    taken, _ = batch(*sent, *sent[:2])
+    assert [placed.report.number for placed in taken.reports] == [2, 3, 1, 2]
+
+
+def test_a_report_that_speaks_of_parcels_is_never_left_out() -> None:
+    spoken = text(finding(1), policies=(PolicyState("tables", 1, "", "refused", "x", 5),))
+    taken, _ = batch(spoken, text(finding(1)))
+    assert offsets(taken) == [7, 8]
