@@ -34,8 +34,8 @@ UPKEEP_S = 600.0
 #: Silent cases looked at in one round, and how far before now: what is on its way between a sensor and the topic's end
 #: is seconds old.
 CASES, REVIEW_BEFORE_NS = 100, 10 * MINUTE_NS
-#: So many messages that cannot be written, with none between them that can be, are no fault of theirs: no more are put
-#: aside.
+#: After so many messages that cannot be written, with none between them that can be, a plain report is tried: if that
+#: cannot be written either, the fault is not theirs, and no more are put aside. Else somebody writes such messages.
 UNWRITABLE_IN_A_ROW = 500
 #: How long after its last report a run's number is stored.
 RUNS_NS = 90 * DAY_NS
@@ -220,7 +220,9 @@ class Collector:
         (message,) = messages
         reason = " ".join(str(error).split()) or type(error).__name__
         if self._unwritable >= UNWRITABLE_IN_A_ROW:
-            raise LedgerError(f"no message can be written any more: {reason[:300]}; none is put aside")
+            if not self._central.takes_any(time.time_ns()):
+                raise LedgerError(f"no message can be written any more: {reason[:300]}; none is put aside")
+            self._unwritable = 0
         self._unwritable += 1
         letter = DeadLetter(message.place, f"cannot be written: {reason}", message.body)
         queue = message.place.queue

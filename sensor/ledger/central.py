@@ -16,8 +16,10 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from sensor.ledger.ledger import Ledger
 from sensor.ledger.store.database import reading, writing
+from sensor.ledger.store.errors import LedgerError, is_of_data
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import COLLECTED_RUNS, DEAD_LETTERS, POSITIONS
+from sensor.ledger.trial import trial_report
 from sensor.ledger.write import coverage, policies, sensors
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.step import StepWriter
@@ -86,6 +88,10 @@ class CollectGapError(Exception):
     """Something before a batch was not taken: it is to be read again from the ledger's places. One sentence."""
 
 
+class _TakenBackError(Exception):
+    """What was written is taken back."""
+
+
 class CentralLedger:
     """One ledger that is fed by reports. Used by one thread; processes that feed it take turns."""
 
@@ -126,6 +132,22 @@ class CentralLedger:
                 counts["letters_stored"] += len(letters)
             queues.write(now_ns)
         self.counters.update(counts)
+
+    def takes_any(self, now_ns: int) -> bool:
+        """Whether a plain report could be written now: one is, and taken back. Raises LedgerError where the ledger is
+        away."""
+        try:
+            with writing(self._ledger.engine) as connection:
+                self._write(connection, [trial_report(now_ns)], now_ns)
+                raise _TakenBackError
+        except _TakenBackError:
+            return True
+        except LedgerError as error:
+            if is_of_data(error):
+                return False
+            raise
+        except Exception:  # a fault of the program, as with the reports before
+            return False
 
     def prune(self, runs_before_ns: int, letters_before_ns: int) -> int:
         """Forget numbers of runs that reported last before a moment, and messages that were put aside before another;

@@ -155,6 +155,19 @@ def test_where_nothing_can_be_written_any_more_the_fault_is_not_the_messages(
     assert len(desk.names()) == 5  # all but the three that were put aside
 
 
+def test_who_writes_nothing_but_what_cannot_be_written_stops_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor.collect.collector.UNWRITABLE_IN_A_ROW", 3)
+    collector, source = desk.collector([*map(unwritable, range(20, 31)), text(finding(1))])
+    while source.owned[TOPIC, 0] < 12:
+        assert collector.step()
+    assert collector.trouble is None
+    assert collector.counters["letters_unwritable"] == 11
+    assert desk.names() == ["finding-1"]  # and nothing of what was tried
+    assert [sensor.sensor_id for sensor in desk.ledger.reader.sensors()] == ["edge-1"]
+
+
 def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk: Desk) -> None:
     broken = json.loads(text(finding(1)))
     broken["records"][0]["shares"] = "many"
