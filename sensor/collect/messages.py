@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from sensor.ledger.central import CollectBatch, CollectPage, DeadLetter, PlacedReport, Queue, TopicPlace
-from sensor.model.wire import VERSION, NewerWireError, WireError, loads
+from sensor.model.wire import VERSION, NewerWireError, WireError, can_add_up, loads
 
 #: Reports of a batch that are held read at once: each takes some ten times its text.
 PAGE = 1_000
@@ -124,7 +124,10 @@ def batch_of(
 def read_message(message: TopicMessage, counters: Counter[str]) -> Read:
     """The report of a message, or why it cannot be read: that is counted by kind."""
     try:
-        return PlacedReport(message.place, loads(message.body))
+        report = loads(message.body)
+        if not all(map(can_add_up, report.records)):  # one such figure would spoil every sum that it is in
+            raise WireError("a record has a figure that is no measure of anything")
+        return PlacedReport(message.place, report)
     except WireError as error:
         counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
         return DeadLetter(message.place, str(error), message.body)

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,8 @@ from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_me
 from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, TopicPlace
 from sensor.model.finding import Finding
 from sensor.model.policy import PolicyState
-from sensor.model.wire import SensorReport, Stretch, dumps
+from sensor.model.quantities import Interval
+from sensor.model.wire import SensorReport, Stretch, can_add_up, dumps
 from tests.ledger.made import SECOND, any_of, finding, flow
 
 TOPIC = "minewatch.reports.v1"
@@ -110,9 +113,21 @@ def test_nothing_that_a_message_may_hold_raises(bodies: list[bytes]) -> None:
 
 
 @given(any_of(Finding))
-def test_any_finding_is_read_as_it_was(one: Finding) -> None:
+def test_any_finding_is_read_as_it_was_where_its_figures_can_be_added_up(one: Finding) -> None:
     taken, _ = batch(text(one))
-    assert [placed.report.records for placed in taken.reports] == [(one,)]
+    if can_add_up(one):
+        assert [placed.report.records for placed in taken.reports] == [(one,)]
+    else:
+        assert [letter.reason for letter in taken.letters] == ["a record has a figure that is no measure of anything"]
+
+
+@pytest.mark.parametrize("rate", [1e308, -1e200, math.inf, math.nan])
+def test_a_figure_beyond_all_measure_is_put_aside(rate: float) -> None:
+    one = finding(1, hashrate_hps=Interval(1.0, 2.0, 3.0, 0.95))
+    message = json.loads(text(one))
+    message["records"][0]["hashrate_hps"]["best"] = rate
+    taken, counters = batch(text(one), json.dumps(message))
+    assert counters["letters_unreadable"] == len(taken.letters) == 1
 
 
 def test_what_is_sent_again_takes_nothing_newer_with_it() -> None:
