@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sensor.policy.settings import PolicySettings
     from sensor.policy.topic import HeldParcel, PolicyTopic
 
+#: A version that a sensor speaks of is not proven: of one above it nothing is believed.
+MOST_STATED = 1_000_000_000
 MISSING = "policy: there is no section policy in the configuration: it names brokers and keys"
 
 
@@ -186,7 +188,16 @@ def _next_version(kind: str, topic: PolicyTopic, settings: Configuration) -> int
 
     with exit_on(PolicyTopicError, code=RUN_ERROR):
         held = [parcel.header.version for parcel in topic.held() if parcel.header and parcel.header.kind == kind]
-    taken = [state.version for sensor in _sensors(settings) for state in sensor.policies if state.kind == kind]
+    stated = {
+        state.version: sensor.sensor_id
+        for sensor in _sensors(settings)
+        for state in sensor.policies
+        if state.kind == kind
+    }
+    taken = [version for version in stated if version <= MOST_STATED]
+    if len(taken) < len(stated):  # after it nothing could be published any more
+        highest = max(stated)
+        say(f"policy: {stated[highest]} speaks of {kind} {highest}, which nobody can have published; that is left out")
     return max([0, *held, *taken]) + 1
 
 

@@ -233,3 +233,18 @@ def test_strangers_in_the_topic_are_listed_up_to_a_bound_and_hide_no_parcel(
     assert len(held) == 4
     assert max(len(one["key"]) for one in held) == 100
     assert [one["key"] for one in held if one["trouble"] is None] == ["tables/all"]
+
+
+def test_a_version_that_a_sensor_invents_stops_no_publication(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger.open(f"sqlite:///{centre.folder}/central.db", sensor_id="edge-1")
+    states = [
+        PolicyState("tables", 41, "", "in_use", None, NOW),
+        PolicyState("tables", (1 << 63) - 1, "", "refused", "x", NOW),
+    ]
+    ledger.note_policies(states, NOW)
+    ledger.close()
+    assert centre.publish("tables", centre.folder / "pools.yaml") == 0
+    assert "edge-1 speaks of tables 9223372036854775807, which nobody can have published" in capsys.readouterr().err
+    assert centre.versions() == {"tables/all": 42}
