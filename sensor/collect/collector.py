@@ -103,7 +103,7 @@ class Collector:
             partitions_reset=0,
             cases_closed=0,
         )
-        self._failing, self._losing = TroubleState(), TroubleState()
+        self._failing, self._losing, self._away = TroubleState(), TroubleState(), TroubleState()
         self._backoff = Backoff(Random())
         self._stopping = threading.Event()
         self._upkeep_s = time.monotonic() + UPKEEP_S
@@ -142,6 +142,7 @@ class Collector:
         try:
             fold = self._source.poll(whole=self._whole)
             messages = fold.messages()
+            self._look_at_brokers()
             while self._source.reset:
                 self._central.begin_anew(*self._source.reset[-1])
                 self._counters["partitions_reset"] += 1
@@ -168,6 +169,15 @@ class Collector:
         self._backoff.reset()
         self.lag = self._source.lag()
         return len(messages)
+
+    def _look_at_brokers(self) -> None:
+        """Say once that they do not answer: nothing fails meanwhile, for the client mends its connections itself."""
+        reason = self._source.trouble
+        if reason is not None:
+            if self._away.begin(reason):
+                self._speaker.warning(f"{reason}; nothing is lost, and it is tried again")
+        elif self._away.end():
+            self._speaker.notice("brokers answer again")
 
     def _take(self, messages: Sequence[TopicMessage], replaced: int = 0) -> None:
         """Write what was read, and say so to the brokers. So many messages were replaced by some of these."""

@@ -92,7 +92,7 @@ def _finite(hint: Any, holds: Finite = math.isfinite) -> Finite | None:
         return lambda value: _every_float(value, holds)
     if dataclasses.is_dataclass(hint) or (isinstance(hint, type) and hasattr(hint, "_fields")):
         return _of_fields(typing.get_type_hints(hint, include_extras=True), holds)
-    checks = [check for check in (_finite(one, holds) for one in inner) if check is not None]
+    checks = [check for check in (_finite(part, holds) for part in inner) if check is not None]
     if origin is typing.Literal or not checks:
         return None
     if origin in (typing.Union, types.UnionType):
@@ -117,9 +117,9 @@ def _every_float(value: Any, holds: Finite) -> bool:
     if isinstance(value, float):
         return holds(value)
     if isinstance(value, dict):
-        return all(_every_float(one, holds) for one in value.values())
+        return all(_every_float(item, holds) for item in value.values())
     if dataclasses.is_dataclass(value):
         return all(_every_float(getattr(value, field.name), holds) for field in dataclasses.fields(value))
     if isinstance(value, collections.abc.Iterable) and not isinstance(value, str | bytes):
-        return all(_every_float(one, holds) for one in value)
+        return all(_every_float(item, holds) for item in value)
     return True

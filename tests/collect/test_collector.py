@@ -183,6 +183,18 @@ def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk
     assert counts["reports_replaced"] == 0
 
 
+def test_brokers_that_do_not_answer_are_said_once_and_when_they_do(desk: Desk) -> None:
+    collector, source = desk.collector([text(finding(1))])
+    source.trouble = "kafka.example:9092: 3/3 brokers are down"
+    for _ in range(3):
+        collector.step()
+    source.trouble = None
+    collector.step()
+    said = desk.journal.stream.getvalue()
+    assert said.count("brokers are down; nothing is lost, and it is tried again") == 1
+    assert said.count("brokers answer again") == 1
+
+
 def test_a_ledger_that_is_away_is_waited_for_and_nothing_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     collector, source = desk.collector([text(finding(1))], [text(finding(2))])
     collector.step()
