@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from sensor.behaviour.block_beat import MAX_COINS
@@ -13,17 +13,20 @@ from sensor.behaviour.block_beat import MAX_COINS
 MAX_BLOCKS = 1_024
 #: Names of blocks that are known to have been told of, by any coin.
 MAX_NAMES = 4_096
+#: Blocks whose names are remembered with their times, of all coins.
+MAX_RECENT = 512
 
 
 class BlockClocks:
     """The blocks of all coins."""
 
-    __slots__ = ("_loaded_ns", "_names", "_times_ns", "refused")
+    __slots__ = ("_loaded_ns", "_names", "_recent", "_times_ns", "refused")
 
     def __init__(self) -> None:
         self._loaded_ns: dict[str, array[int]] = {}  # of files
         self._times_ns: dict[str, array[int]] = {}  # of jobs
         self._names: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._recent: deque[tuple[str, str, int]] = deque(maxlen=MAX_RECENT)
         self.refused = 0  # blocks of more coins than there is room for
 
     def load(self, coin: str, times_ns: Iterable[int]) -> None:
@@ -41,7 +44,12 @@ class BlockClocks:
         self._names[name] = None
         if len(self._names) > MAX_NAMES:
             self._names.popitem(last=False)
+        self._recent.append((coin, block, ts_ns))
         self._put(coin, ts_ns)
+
+    def recent(self, since_ns: int) -> list[tuple[str, str, int]]:
+        """Coin, name and time of the newest blocks that jobs told of since then."""
+        return [each for each in self._recent if each[2] >= since_ns]
 
     def between(self, first_ns: int, last_ns: int) -> Mapping[str, Sequence[int]]:
         """By coin, the newest MAX_BLOCKS blocks of that time, by a file where there is one; coins without any are left

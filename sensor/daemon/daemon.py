@@ -109,8 +109,8 @@ class Daemon:
             watches=self._is_registered,
             behaviour=setup.behaviour,
         )
+        self._policy = PolicyStep(settings.policy, inbox, reloader, self._ledger, journal, self._pipeline)
         self._evidence = evidence_files(setup)
-        self._policy = PolicyStep(settings.policy, inbox, reloader, self._ledger, journal)
         self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
         self._socket = open_status_socket(settings, sensor_id, self._status, journal)
         state = [state_folder(settings.ledger.url), *([] if self._socket is None else [self._socket.path.parent])]

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sensor.daemon.exchange_step import ExchangeStep
 from sensor.daemon.journal import Journal
 from sensor.daemon.reload import Reloader
 from sensor.ledger import Ledger, LedgerError
+from sensor.line.pipeline import Pipeline
 from sensor.model.policy import PolicyState
 from sensor.model.time import SECOND_NS
+from sensor.policy.exchange import KnowledgeExchange
 from sensor.policy.inbox import ParcelOffer, PolicyInbox
 from sensor.policy.receiver import PolicyReceiver
 from sensor.policy.settings import PolicySettings
@@ -32,6 +35,7 @@ class PolicyStep:
         reloader: Reloader,
         ledger: Ledger,
         journal: Journal,
+        pipeline: Pipeline,
     ) -> None:
         """Raises Unusable."""
         self._reloader, self._ledger, self._journal = reloader, ledger, journal
@@ -39,6 +43,11 @@ class PolicyStep:
         if settings is not None and inbox is not None:
             self._receiver = PolicyReceiver(settings, inbox, journal)
             reloader.on_reload = self._receiver.read_again
+        self._exchange: KnowledgeExchange | None = None
+        if settings is not None and settings.share:
+            its = ledger.reporter
+            self._exchange = KnowledgeExchange(settings, its.sensor_id, journal)
+            self._sharing = ExchangeStep(self._exchange, pipeline, its.sensor_id, its.clock_offset_ns)
         self._asked: ParcelOffer | None = None
         self._noted: Sequence[PolicyState] | None = None  # what the ledger has; None: nothing of this run
         self._noted_ns = 0
@@ -51,7 +60,8 @@ class PolicyStep:
     @property
     def counters(self) -> Mapping[str, int]:
         """What became of messages of the topic."""
-        return {} if self._receiver is None else self._receiver.counters
+        shared = {} if self._exchange is None else self._sharing.counters
+        return {} if self._receiver is None else {**self._receiver.counters, **shared}
 
     @property
     def refused(self) -> Mapping[str, int]:
@@ -71,8 +81,9 @@ class PolicyStep:
                 self._journal.warning(f"policy: {version} is refused: {state.reason}")
             else:
                 self._journal.info(f"policy: {version} {state.state.replace('_', ' ')}, as before the start")
-        if self._receiver is not None:
-            self._receiver.start()
+        for thread in (self._receiver, self._exchange):
+            if thread is not None:
+                thread.start()
 
     def look(self, now_ns: int) -> None:
         """Once a second: have an offer loaded, and put what has changed into the ledger."""
@@ -81,11 +92,14 @@ class PolicyStep:
             offer = self._asked = receiver.offer
             self._reloader.request_layer(inbox.layer(offer), self._decided)
         self._note(now_ns)
+        if self._exchange is not None:
+            self._sharing.look(now_ns)
 
     def close(self) -> None:
         """Read no more."""
-        if self._receiver is not None:
-            self._receiver.close()
+        for thread in (self._receiver, self._exchange):
+            if thread is not None:
+                thread.close()
 
     def _decided(self, problems: Sequence[str]) -> None:
         offer, self._asked = self._asked, None

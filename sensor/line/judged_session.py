@@ -37,6 +37,7 @@ class JudgedSession:
     adjusted: tuple[BlockBeat, ...]  # with all beats counted that were tried
     synchrony: Synchrony | None
     ended: bool  # no look follows
+    taught: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by coin, the sensors that its blocks are of
 
     @property
     def first_ns(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from sensor.line.flow_facts import TCP, FlowFacts, address_text, is_host
 from sensor.line.judge import Spoken
 from sensor.line.named_asked import asked_in
-from sensor.line.named_hints import Statement, community_of, hint_of, of_host, of_learnt, subject_of
+from sensor.line.named_hints import Statement, community_of, hint_of, of_host, of_learnt, of_taught, subject_of
 from sensor.line.named_room import NamedRoom
 from sensor.line.unspoken import subject_key
 from sensor.model.address import parse_address
@@ -33,6 +33,7 @@ from sensor.model.encrypted import (
 from sensor.model.events import End, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.observation import Named, ObservationPoint, Subject
+from sensor.model.shared_knowledge import SharedAddress
 from sensor.model.time import HOUR_NS, MINUTE_NS, PlausibleTime
 from sensor.names.bindings import Bindings, BoundHost
 from sensor.names.catalogue import (
@@ -45,6 +46,7 @@ from sensor.names.catalogue import (
 from sensor.names.learnt import LearntAddresses
 from sensor.names.sessions import ConnectionEnds, NamedSession, NamedSessions, ends_of
 from sensor.names.sharing import SharedAddresses
+from sensor.names.taught import TaughtAddresses
 from sensor.names.waiting import WaitingContacts
 from sensor.signatures.model import SignatureSet
 
@@ -69,7 +71,7 @@ class NamedFlows:
         """`close_ns`: after which silence a finding is closed; None: findings stay to the end of the run."""
         self._room = NamedRoom(None if close_ns is None else max(HOUR_NS, 2 * close_ns))
         self._sessions, self._shared, self._bindings = NamedSessions(), SharedAddresses(), Bindings()
-        self._learnt, self._waiting = LearntAddresses(), WaitingContacts()
+        self.learnt, self.taught, self._waiting = LearntAddresses(), TaughtAddresses(), WaitingContacts()
         self._remembered: OrderedDict[tuple[object, ...], int] = OrderedDict()
         self._counters: Counter[str] = Counter()
         self._hints: list[Named] = []
@@ -90,7 +92,7 @@ class NamedFlows:
     @property
     def counters(self) -> Counter[str]:
         """Counts since the start, by name; what the line counts by the same name is added."""
-        parts = (self._sessions, self._bindings, self._shared, self._learnt, self._waiting)
+        parts = (self._sessions, self._bindings, self._shared, self.learnt, self.taught, self._waiting)
         bounds = {"names_refused": self._room.refused, "names_evicted": sum(part.dropped for part in parts)}
         return self._counters + Counter(bounds)
 
@@ -113,8 +115,14 @@ class NamedFlows:
             if spoken.grade < Grade.ACCEPTED or spoken.activity != "mining" or spoken.flow.transport != "tcp":
                 continue
             span_ns = (spoken.flow.first_ns, spoken.flow.last_ns)
-            self._learnt.learn(spoken.pool_ip, spoken.pool_port, spoken.miner_ip, *span_ns)
+            self.learnt.learn(spoken.pool_ip, spoken.pool_port, spoken.miner_ip, *span_ns)
             for contact in self._waiting.of(parse_address(spoken.pool_ip).packed):
+                self._follow(contact.ends, contact.last_ns)
+
+    def teach(self, sensor_id: str, addresses: Sequence[SharedAddress], now_ns: int) -> None:
+        """What another sensor learnt. What follows from it comes with the next event."""
+        for address in self.taught.replace(sensor_id, addresses, now_ns):
+            for contact in self._waiting.of(parse_address(address).packed):
                 self._follow(contact.ends, contact.last_ns)
 
     def contributed(
@@ -269,16 +277,28 @@ class NamedFlows:
         self._say(statement, subject, (ends.first_ns, at_ns), community_of(ends), at_last=at_last)
 
     def _follow(self, ends: ConnectionEnds, at_ns: int, *, at_last: bool = False) -> None:
-        """Say that shares were accepted at this address, if they were by others, or at another port."""
-        learnt = self._learnt.find(address_text(ends.server)) if len(self._learnt) else None
-        lost_bits = None if learnt is None or at_ns < learnt.first_ns else learnt.lost_bits(ends.first_ns)
-        if learnt is None or lost_bits is None or learnt.is_circular(address_text(ends.client), ends.port):
+        """Say that shares were accepted at this address, if they were by others, or at another port; here, or else on
+        the link of another sensor."""
+        statement = self._learnt_here(ends, at_ns) or self._learnt_elsewhere(ends)
+        if statement is None:
             return
         if self._shared.is_shared(ends.server, ends.first_ns):
             self._counters["names_shared"] += 1
             return
-        statement, subject = of_learnt(learnt, ends.port, lost_bits), subject_of(ends, None)
-        self._say(statement, subject, (ends.first_ns, at_ns), community_of(ends), at_last=at_last)
+        span_ns = (ends.first_ns, at_ns)
+        self._say(statement, subject_of(ends, None), span_ns, community_of(ends), at_last=at_last)
+
+    def _learnt_here(self, ends: ConnectionEnds, at_ns: int) -> Statement | None:
+        learnt = self.learnt.find(address_text(ends.server)) if len(self.learnt) else None
+        lost_bits = None if learnt is None or at_ns < learnt.first_ns else learnt.lost_bits(ends.first_ns)
+        if learnt is None or lost_bits is None or learnt.is_circular(address_text(ends.client), ends.port):
+            return None
+        return of_learnt(learnt, ends.port, lost_bits)
+
+    def _learnt_elsewhere(self, ends: ConnectionEnds) -> Statement | None:
+        taught = self.taught.find(address_text(ends.server), ends.first_ns) if len(self.taught) else None
+        lost_bits = None if taught is None else taught.lost_bits(ends.first_ns)
+        return None if taught is None or lost_bits is None else of_taught(taught, lost_bits)
 
     def _say(
         self,

@@ -11,10 +11,11 @@ from sensor.model.text import printable
 from sensor.names.catalogue import ListedHost, NameClaim
 from sensor.names.learnt import LearntAddress
 from sensor.names.sessions import ConnectionEnds
+from sensor.names.taught import TaughtAddress
 from sensor.signatures.weights import WeightTable
 
 #: What recognised an address that no list has.
-LEARNT = "learnt-addresses"
+LEARNT, TAUGHT = "learnt-addresses", "taught-addresses"
 MAX_EXCERPT = 160
 
 
@@ -42,6 +43,14 @@ def of_learnt(learnt: LearntAddress, port: int, lost_bits: float) -> Statement:
     strength = "learnt" if port in learnt.ports else "learnt-elsewhere"
     detail = (("by", "clear session"), ("ports", ", ".join(map(str, sorted(learnt.ports)))))
     return Statement(NameClaim(Grade.CONTACTED, strength), LEARNT, "", None, lost_bits, detail)
+
+
+def of_taught(taught: TaughtAddress, lost_bits: float) -> Statement:
+    """What an address says at which another sensor saw shares accepted in clear."""
+    its = taught.its
+    ports = ", ".join(map(str, sorted(its.ports)))
+    detail = (("by", "another sensor"), ("sensor", taught.sensor_id), ("ports", ports), ("last_ns", its.last_ns))
+    return Statement(NameClaim(Grade.CONTACTED, "taught"), TAUGHT, "", None, lost_bits, detail)
 
 
 def hint_of(

@@ -81,7 +81,7 @@ class Pipeline:
         self._reporting = reporting
         self._lifecycle = Lifecycle(reporting, self._judge_open)
         self._beginnings = EndedBeginnings(self._contribute, self._lifecycle, watches, at_once=reporting is not None)
-        self._names = NamedFlows(None if reporting is None else reporting.close_ns)
+        self.names = NamedFlows(None if reporting is None else reporting.close_ns)
         self._touched = TouchedFlows()
         self._ended: list[Node] = []  # nodes to be reported
         self._now_ns = 0
@@ -111,7 +111,7 @@ class Pipeline:
     @property
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
-        parts = (self._lifecycle.counters, Counter(self._beginnings.counters), self._names.counters)
+        parts = (self._lifecycle.counters, Counter(self._beginnings.counters), self.names.counters)
         return {
             **dict(sorted(sum(parts, self._counters).items())),
             "flows_open": len(self._flows),
@@ -148,7 +148,7 @@ class Pipeline:
             take = self._takes.get(type(event))
             if take is not None:
                 take(event)
-            if hints := self._names.take(event, self._signatures, self.plausible):
+            if hints := self.names.take(event, self._signatures, self.plausible):
                 self.observe(hints)
         self._behaved(self.sealed.judged())
         return self._report(now_ns) if self._reporting is not None else []
@@ -230,7 +230,7 @@ class Pipeline:
             if flow.stage != stage:
                 flow.stage = stage
                 contributions = self._judge_open(number)
-                self._names.learn(contributions, self._signatures)
+                self.names.learn(contributions, self._signatures)
                 self._lifecycle.flow_changed(number, contributions, at_ns)
             flow.rest()
 
@@ -376,7 +376,7 @@ class Pipeline:
         for path in (flow_facts.paths or ()) if contributions else ():
             self._counters["path_changes"] += path.ttl_changes + path.mac_changes
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
-        self.observe(self._names.contributed(flow_facts, contributions, self._signatures))
+        self.observe(self.names.contributed(flow_facts, contributions, self._signatures))
         if not flow.session.readings:
             self._node(flow, flow_facts)
         return contributions

@@ -23,6 +23,7 @@ from sensor.behaviour.grammar import constants_of_coin
 from sensor.behaviour.judge import Behaviour, judge_behaviour
 from sensor.behaviour.session_trace import SESSION_BYTES, GrammarLook, SessionTrace
 from sensor.behaviour.synchrony import Synchrony, synchrony_of
+from sensor.behaviour.taught_blocks import TaughtBlocks
 from sensor.behaviour.trace import NO_TRACE
 from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.model.encrypted import ClientHello, EncryptedClose, EncryptedEvent, EncryptedOpen, Records, ServerHello
@@ -78,7 +79,7 @@ class SealedFlows:
         self, signatures: SignatureSet, rules: BehaviourRules = USUAL_RULES, most_bytes: int = MAX_TRACE_BYTES
     ) -> None:
         self.calibration = Calibration()
-        self.blocks = BlockClocks()
+        self.blocks, self.taught = BlockClocks(), TaughtBlocks()
         self._grammars: tuple[DialectLengths, ...] | None = None  # made for the first look: it takes 0.1 s
         self.held_bytes = 0
         self._counters: Counter[str] = Counter()
@@ -220,7 +221,9 @@ class SealedFlows:
     def _look(self, number: int, followed: _Followed, *, ended: bool = False) -> JudgedSession:
         session = followed.session
         assert session.due_ns is not None, "it was looked for what is due"
-        blocks = self.blocks.between(followed.opened.first_ns, min(session.due_ns, followed.last_ns))
+        span_ns = (followed.opened.first_ns, min(session.due_ns, followed.last_ns))
+        own = self.blocks.between(*span_ns)
+        blocks = {**self.taught.between(*span_ns), **own}
         if self._grammars is None:
             self._grammars = grammars_of(self._signatures)
         look = session.look(self._grammars, blocks, ended=ended)
@@ -251,6 +254,7 @@ class SealedFlows:
             adjusted=adjusted,
             synchrony=synchrony,
             ended=ended,
+            taught={beat.coin: self.taught.sensors_of(beat.coin) for beat in look.beats if beat.coin not in own},
         )
 
     def _counted(self, followed: _Followed, beat: BlockBeat) -> BlockBeat:

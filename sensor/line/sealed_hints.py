@@ -71,6 +71,7 @@ def session_detail(judged: JudgedSession) -> dict[str, object]:
         "answered_shares": list(behaviour.shares),
         "beats": [
             {"coin": own.coin, "answer": counted.answer, "blocks": own.blocks, "p": own.p, "p_counted": counted.p}
+            | ({"blocks_of": list(judged.taught[own.coin])} if own.coin in judged.taught else {})
             | ({} if own.waits_s is None else {"waits_s": [round(wait, 3) for wait in own.waits_s]})
             for own, counted in zip(judged.beats, judged.adjusted, strict=True)
         ],

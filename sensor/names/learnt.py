@@ -61,6 +61,12 @@ class LearntAddresses:
             self.dropped += oldest.lost_bits(last_ns) is not None
         return entry
 
+    def shared(self, since_ns: int, most: int) -> list[tuple[str, LearntAddress]]:
+        """The newest of those that were confirmed since then and rest on several miners, so that nothing of one miner
+        comes back to it from another sensor."""
+        found = [(address, entry) for address, entry in self._learnt.items() if entry.by_several]
+        return [(address, entry) for address, entry in found[-most:] if entry.last_ns >= since_ns]
+
     def find(self, address: str) -> LearntAddress | None:
         """What was learnt of an address."""
         return self._learnt.get(address)

@@ -16,12 +16,15 @@ from sensor.settings.config import Rooting
 
 
 class PolicySettings(KafkaSettings):
-    """Brokers and topic; the keys of whoever may sign; the kinds of parcels that are taken up; and the most bytes of a
-    message, and of what it unpacks to."""
+    """Brokers and topic; the keys of whoever may sign; the kinds of parcels that are taken up; the most bytes of a
+    message, and of what it unpacks to; and whether sensors share what their links teach."""
 
     topic: TopicName = "minewatch.policy"
     #: Public keys, as ed25519:..., or files that hold one each.
     keys: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=16)]
+    #: Whether what this link teaches goes to other sensors, and what theirs do comes here; by which topic.
+    share: bool = False
+    share_topic: TopicName = "minewatch.learnt"
     accept: list[ParcelKind] = Field(default_factory=lambda: list(KINDS))
     parcel_bytes: Annotated[int, Field(ge=4_096, le=1 << 26)] = 8 << 20
     unpacked_bytes: Annotated[int, Field(ge=4_096, le=1 << 30)] = UNPACKED_BYTES

@@ -33,7 +33,7 @@ from sensor.signatures.model import (
     SignatureSet,
 )
 from sensor.signatures.pools import PoolTable, compile_pools
-from sensor.signatures.precedence import by_precedence
+from sensor.signatures.precedence import by_precedence, without_replaced
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.resolvers import ResolverTable, compile_resolvers
 from sensor.signatures.signature_error import SignatureError
@@ -111,6 +111,7 @@ def load_texts(
         elif signature is not None:
             loaded.append(signature)
     pools = with_lists(pools, lists, problems)
+    loaded = without_replaced(loaded)
     _check_unique(loaded, problems)
     framings = [signature for signature in loaded if isinstance(signature, Framing)]
     names = {framing.header.name for framing in framings}

@@ -432,5 +432,5 @@ def test_a_restart_loses_what_was_bound_and_learnt() -> None:
 
 
 def test_only_events_of_names_are_looked_at() -> None:
-    assert {EncryptedOpen, ClientHello, DnsAnswer, Open} <= set(line()._names._handlers)
-    assert Chunk not in line()._names._handlers
+    assert {EncryptedOpen, ClientHello, DnsAnswer, Open} <= set(line().names._handlers)
+    assert Chunk not in line().names._handlers

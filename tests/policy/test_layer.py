@@ -162,6 +162,19 @@ def test_a_signature_that_clashes_with_a_shipped_one_is_refused_with_its_place(t
     assert any("is already taken by" in problem for problem in found)
 
 
+def test_a_shipped_signature_is_replaced_by_a_higher_revision_alone(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "signatures" / "dialects" / "kaspa.yaml").read_text()
+    revision = int(text.partition("\nrev: ")[2].partition("\n")[0])
+    newer = text.replace(f"\nrev: {revision}\n", f"\nrev: {revision + 1}\n")
+    parcel = unpacked(tmp_path, "signatures", kaspa_yaml=newer)
+    setup = loaded(tmp_path, "{}\n", parcel)
+    (kaspa,) = [dialect for dialect in setup.signatures.dialects if dialect.name == "kaspa"]
+    assert (kaspa.header.rev, kaspa.header.file) == (revision + 1, str(parcel.folder / "kaspa.yaml"))
+    assert len(setup.signatures.dialects) == len(loaded(tmp_path, "{}\n").signatures.dialects)
+    other = newer.replace("\nid: ", "\nid: 9")  # another number is another signature
+    assert mistakes(tmp_path, "{}\n", unpacked(tmp_path, "signatures", 8, kaspa_yaml=other))
+
+
 def test_a_withdrawn_parcel_leaves_what_is_installed(tmp_path: Path) -> None:
     nothing = UnpackedParcel("tables", 9, tmp_path, ())
     assert loaded(tmp_path, "{}\n", nothing).config == loaded(tmp_path, "{}\n").config

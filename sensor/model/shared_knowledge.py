@@ -1,0 +1,124 @@
+"""What one sensor's link taught, for all sensors: addresses of pools, and when blocks became known. Plain data, and its
+exact and versioned form as JSON. It names no miner.
+
+    {"v": 1, "sensor_id": "edge-1", "sent_ns": 0, "addresses": [["192.0.2.7", [3333], first_ns, last_ns]],
+     "blocks": [["XMR", "0123456789abcdef", seen_ns]]}
+
+A message replaces the one before it of the same sensor. Times are the true ones, as far as the sensor knows its clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import Any
+
+from sensor.model.sensor import SENSOR_ID
+from sensor.model.wire import MOST_INTEGER, NewerWireError, WireError
+
+VERSION = 1
+#: Rows of one sensor, the newest; ports of an address; and bytes of a message, which are more than those rows take.
+MOST_ADDRESSES, MOST_PORTS, MOST_BLOCKS = 64, 16, 512
+MESSAGE_BYTES = 131_072
+COIN = re.compile(r"[A-Za-z0-9_-]{1,32}")
+BLOCK = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAddress:
+    """Where shares of several miners were accepted in clear."""
+
+    address: str
+    ports: tuple[int, ...]
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBlock:
+    """When a sensor first heard of a block."""
+
+    coin: str
+    block: str  # a digest of its name
+    seen_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKnowledge:
+    """All that one sensor shares."""
+
+    sensor_id: str
+    sent_ns: int
+    addresses: tuple[SharedAddress, ...] = ()
+    blocks: tuple[SharedBlock, ...] = ()
+
+
+def block_digest(coin: str, block: str) -> str:
+    """By which sensors know that they speak of the same block."""
+    return sha256(f"{coin}/{block}".encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def dumps(knowledge: SharedKnowledge) -> bytes:
+    """As a message."""
+    addresses = [[its.address, list(its.ports), its.first_ns, its.last_ns] for its in knowledge.addresses]
+    blocks = [[its.coin, its.block, its.seen_ns] for its in knowledge.blocks]
+    head = {"v": VERSION, "sensor_id": knowledge.sensor_id, "sent_ns": knowledge.sent_ns}
+    return json.dumps({**head, "addresses": addresses, "blocks": blocks}, separators=(",", ":")).encode()
+
+
+def loads(body: bytes) -> SharedKnowledge:
+    """The knowledge of a message. Raises WireError and nothing else."""
+    if len(body) > MESSAGE_BYTES:
+        raise WireError(f"{len(body):,} bytes; {MESSAGE_BYTES:,} are the most")
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        raise WireError("not JSON") from None
+    if not isinstance(message, dict) or not _is_number(message.get("v"), 1):
+        raise WireError("v: the version is missing")
+    if message["v"] > VERSION:
+        raise NewerWireError(f"v: version {message['v']} was made by a newer minewatch")
+    sensor_id = message.get("sensor_id")
+    if not isinstance(sensor_id, str) or SENSOR_ID.fullmatch(sensor_id) is None:
+        raise WireError("sensor_id: must name a sensor")
+    if not _is_number(message.get("sent_ns"), 0):
+        raise WireError("sent_ns: must be a number of 64 bits")
+    addresses = tuple(map(_address, _rows(message, "addresses", MOST_ADDRESSES)))
+    blocks = tuple(map(_block, _rows(message, "blocks", MOST_BLOCKS)))
+    return SharedKnowledge(sensor_id, message["sent_ns"], addresses, blocks)
+
+
+def _rows(message: dict[str, Any], name: str, most: int) -> list[Any]:
+    rows = message.get(name, [])
+    if not isinstance(rows, list) or len(rows) > most:
+        raise WireError(f"{name}: must be a list of at most {most}")
+    return rows
+
+
+def _address(row: object) -> SharedAddress:
+    if isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and isinstance(row[1], list):
+        name, ports, first_ns, last_ns = row
+        whole = len(name) <= 45 and 1 <= len(ports) <= MOST_PORTS and all(_is_number(port, 1, 65_535) for port in ports)
+        if whole and _is_number(first_ns, 0) and _is_number(last_ns, first_ns):
+            try:
+                address = ip_address(name)
+            except ValueError:
+                raise WireError("addresses: not an address") from None
+            if str(address) == name and not (address.is_multicast or address.is_unspecified or address.is_loopback):
+                return SharedAddress(name, tuple(ports), first_ns, last_ns)
+    raise WireError("addresses: must be [address, [ports], first_ns, last_ns]")
+
+
+def _block(row: object) -> SharedBlock:
+    if isinstance(row, list) and len(row) == 3 and isinstance(row[0], str) and isinstance(row[1], str):
+        coin, block, seen_ns = row
+        if COIN.fullmatch(coin) and BLOCK.fullmatch(block) and _is_number(seen_ns, 0):
+            return SharedBlock(coin, block, seen_ns)
+    raise WireError("blocks: must be [coin, digest, seen_ns]")
+
+
+def _is_number(value: object, least: int, most: int = MOST_INTEGER) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
