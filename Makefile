@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check province-many
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -34,6 +34,7 @@ words:
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
 	@echo "make kafka    sensors, a real broker, collectors and PostgreSQL, killed in turn, into docs/collect.md; KAFKA=\"killed --quick\""
+	@echo "make province-many  many sensors, one central ledger, against the truth, into docs/province-many.md; an hour. MANY=\"--sensors 20 --addresses 500\""
 	@echo "make deploy-check  compose file and manifests by their own tools, and what they describe as processes of this host"
 	@echo "make evaluate  hidden mining in generated captures, against the truth, into docs/evaluation.md; an hour. QUICK=1, SEED"
 	@echo "make desk-load   how long pages of the console take on a large ledger, into docs/console-load.md"
@@ -189,6 +190,12 @@ bench-daemon: .venv/.dev debian-packages
 province: .venv/.dev
 	@$(BIN)/python -m pytest -rsx -m province tests/province
 	$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
+
+# Four weeks of a province with many sensors, in PostgreSQL; without MANY both sizes of the page.
+province-many: .venv/.dev debian-packages
+	@for size in $(if $(MANY),"$(MANY)","--sensors 20 --addresses 500 --write" "--sensors 200 --addresses 5000 --write"); do
+		$(BIN)/python -m tests.province_many $$size
+	done
 
 # Kafka is run, not shipped: KAFKA_HOME, or its jars as Maven is set up to fetch them.
 KAFKA_JARS := build/kafka/libs/.fetched

@@ -1,5 +1,5 @@
-"""`make province-many`: provinces with many sensors through one central ledger in PostgreSQL, against the truth; what it
-takes and how long pages of it take, into docs/province-many.md.
+"""`make province-many`: provinces with many sensors through one central ledger in PostgreSQL, against the truth; what
+it takes and how long pages of it take, into docs/province-many.md.
 
     python -m tests.province_many [--sensors 200 --addresses 5000 --days 28 --seed 1] [--write]
 

@@ -12,7 +12,17 @@ from tests.province.books import CUSTOMERS, FILING, LEASES
 from tests.province.roster import ZONE
 from tests.province_many.roster import PROVINCE, Roster
 
-POOL = ("198.19.0.0", "198.19.255.255", "动态地址池", "2023-01-01", "示例宽带运营商", "企业", PROVINCE, "南京市", "示例大道1号")
+POOL = (
+    "198.19.0.0",
+    "198.19.255.255",
+    "动态地址池",
+    "2023-01-01",
+    "示例宽带运营商",
+    "企业",
+    PROVINCE,
+    "南京市",
+    "示例大道1号",
+)
 
 
 def write(roster: Roster, folder: Path) -> dict[str, object]:

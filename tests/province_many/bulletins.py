@@ -51,7 +51,19 @@ def make_bulletin(url: str, period: TruePeriod, truth: ManyTruth, folder: Path) 
     name = ["--week", period.name]
     if period.name == "all":
         name = ["--from", "2026-03-02", "--to", f"2026-03-{1 + truth.roster.days:02d}"]
-    command = [sys.executable, "-m", "sensor.cli", "bulletin", *name, "--ledger", url, "--lang", "en", "-o", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "sensor.cli",
+        "bulletin",
+        *name,
+        "--ledger",
+        url,
+        "--lang",
+        "en",
+        "-o",
+        str(folder),
+    ]
     begun = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     took_s = time.monotonic() - begun
@@ -171,5 +183,3 @@ def _turnover(made: MadeBulletin, before: TruePeriod, truth: ManyTruth) -> Itera
         made.facts("headline")["addresses"] + changes["addresses_gone"] + changes["addresses_unobserved"]
     ):
         yield f"the counts do not add up: {changes}"
-
-

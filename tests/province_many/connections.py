@@ -56,9 +56,7 @@ def connections_of(roster: Roster, machine: ManyMachine, seed: str) -> list[Wire
                 shares_ns = _shares(rng, machine, begin_ns, end_ns)
                 rejected = rng.random(len(shares_ns)) < REJECTED
                 port = 20_000 + int(rng.integers(40_000))
-                made.append(
-                    WireConnection(machine, stay.address, port, number, begin_ns, end_ns, shares_ns, rejected)
-                )
+                made.append(WireConnection(machine, stay.address, port, number, begin_ns, end_ns, shares_ns, rejected))
     assert roster.end_ns >= max((one.end_ns for one in made), default=0)
     return made
 

@@ -87,7 +87,9 @@ def _judge_period(found: Judgement, summary: Summary, period: TruePeriod, *, eac
         line = lines.get(key)
         if line is None:
             if amount.seconds >= LEAST_SECONDS:
-                found.misses.append(f"{where}: {tuple(key)} is not there, and was watched {amount.seconds / 3600:.0f} h")
+                found.misses.append(
+                    f"{where}: {tuple(key)} is not there, and was watched {amount.seconds / 3600:.0f} h"
+                )
             continue
         found.right["lines"] += 1
         if line.machines > len(amount.numbers):

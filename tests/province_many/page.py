@@ -27,7 +27,7 @@ def as_rows(found: ProvinceFound, seconds: float, load: tuple[float, float]) -> 
     rows = {
         "sensors, mining addresses, machines, days": f"{len(roster.sensors)}, {len(roster.addresses):,}, "
         f"{len(roster.of_kind('mining')):,}, {roster.days}",
-        "not mining, and reported": f"{len(roster.of_kind('observer', 'probe', 'attempt', 'suppressed')):,} enterprises",
+        "not mining, and reported": f"{len(roster.machines) - len(roster.of_kind('mining')):,} enterprises",
         "wrong or missing: lines, holders, premises, cases, bulletins": f"{len(judged.misses)}",
         "lines of an address, holder and algorithm, compared": f"{totals['lines']:,}",
         "hashrate of a finding within its interval of 95 %": str(judged.rates),

@@ -5,6 +5,7 @@ about whom something is reported all the same.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -237,7 +238,7 @@ class _Draw:
         cuts = sorted(self._moment(0.05, 0.95) for _ in range(int(self.rng.integers(0, 4))))
         borders = [FIRST_NS, *cuts, self.end_ns]
         stays = []
-        for start, end in zip(borders, borders[1:], strict=False):
+        for start, end in itertools.pairwise(borders):
             free = [entry for entry in self._leased if entry[1] + DAY_NS < start]
             if free and self.rng.random() < 0.3:
                 entry = free[int(self.rng.integers(len(free)))]

@@ -5,7 +5,6 @@ and estimates by the line's own estimator.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
@@ -19,7 +18,6 @@ from sensor.estimate import Exposure, Share, Windows, energy_kwh, estimate, unkn
 from sensor.estimate.interval import LEVEL
 from sensor.estimate.tally import Tally
 from sensor.estimate.timeline import Timeline
-from sensor.model.attribution import Attribution
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Activity, AttemptTotals, Finding, Pool
 from sensor.model.flow import FlowKey, FlowSummary
@@ -162,7 +160,8 @@ class SeenFlow:
         )
         return FlowSummary(
             *(key, self.first_ns, self.upto_ns, dialect_of(machine), machine.login, f"m{machine.number}"),
-            *(machine.device.agent or None, dataclasses.replace(self.shares), (), not self.from_start, "syn", "mirror0"),
+            *(machine.device.agent or None, dataclasses.replace(self.shares), ()),
+            *(not self.from_start, "syn", "mirror0"),
             trace=trace,
         )
 
@@ -183,9 +182,7 @@ class SeenFinding:
 
     def record(self, *, closed: bool) -> Finding:
         """As it is reported now."""
-        state: Literal["opened", "updated", "closed"] = (
-            "closed" if closed else "updated" if self.reported else "opened"
-        )
+        state: Literal["opened", "updated", "closed"] = "closed" if closed else "updated" if self.reported else "opened"
         self.reported = True
         flows = [flow.summary() for flow in self.flows.values()]
         exposure = Exposure()
@@ -229,11 +226,7 @@ class SeenFinding:
             activity=activity,
             evidence=[_evidence(flows[0], grade)],
             attempts=AttemptTotals(3, 0, 1, 1) if activity == "attempt" else None,
-            attribution=_NOBODY,
         )
-
-
-_NOBODY: Attribution | None = None
 
 
 def dialect_of(machine: ManyMachine) -> str:
@@ -242,9 +235,7 @@ def dialect_of(machine: ManyMachine) -> str:
 
 
 def _evidence(flow: FlowSummary, grade: Grade) -> Evidence:
-    return Evidence(
-        grade, flow.dialect, flow.first_ns, flow.key.community_id, "miner", 0, "{}", {"message": "submit"}
-    )
+    return Evidence(grade, flow.dialect, flow.first_ns, flow.key.community_id, "miner", 0, "{}", {"message": "submit"})
 
 
 @cache
@@ -301,8 +292,3 @@ def lost_shares(wire: WireConnection, sensor: int, loss: float, seed: str) -> ND
         return np.zeros(len(wire.shares_ns), np.bool_)
     rng = np.random.default_rng([*seed.encode(), wire.number, sensor])
     return np.asarray(rng.random(len(wire.shares_ns)) < loss)
-
-
-def all_flows(findings: Iterable[SeenFinding]) -> int:
-    """How many connections findings have."""
-    return sum(len(one.flows) for one in findings)
