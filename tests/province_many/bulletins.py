@@ -168,7 +168,7 @@ def _turnover(made: MadeBulletin, before: TruePeriod, truth: ManyTruth) -> Itera
         if sum(amount.seconds for amount in amounts) < LEAST_SECONDS:
             open_ += 1
             continue
-        parts = [truth.listened(amount.numbers, made.period.span) for amount in amounts]
+        parts = [truth.listened(address, amount.numbers, made.period.span) for amount in amounts]
         if min(parts) >= LEAST_WATCHED:
             gone += 1
         else:

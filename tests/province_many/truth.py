@@ -60,7 +60,7 @@ class ManyTruth:
     """The truth of a province."""
 
     def __init__(self, roster: Roster, wires: Mapping[int, Sequence[WireConnection]]) -> None:
-        self.roster = roster
+        self.roster, self._wires = roster, wires
         self._watched = [
             (machine, wire.address, watched(roster, machine, wire))
             for machine in roster.of_kind("mining")
@@ -111,9 +111,17 @@ class ManyTruth:
                 found[subject] += common(list(machine.on), [stay.span])
         return {subject: joined(spans) for subject, spans in found.items()}
 
-    def listened(self, machine_numbers: set[int], span: Span) -> float:
-        """The part of a period in which that sensor listened that listened least, of those that see these machines."""
-        numbers = {number for machine in machine_numbers for number in self.roster.machines[machine].premises.sensors}
+    def listened(self, address: str, machine_numbers: set[int], span: Span) -> float:
+        """The part of a period in which that sensor listened that listened least, of those that had seen these machines
+        at the address before it."""
+        numbers = {
+            number
+            for machine in machine_numbers
+            for number in self.roster.machines[machine].premises.sensors
+            for wire in self._wires[machine]
+            if wire.address == address
+            and common(list(self.roster.sensors[number].up), [(wire.begin_ns, min(wire.end_ns, span[0]))])
+        }
         length_s = (span[1] - span[0]) / SECOND_NS
         return min(seconds(common(list(self.roster.sensors[one].up), [span])) / length_s for one in numbers)
 
