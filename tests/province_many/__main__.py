@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.ledger.servers import postgres_server
 from tests.province_many.judged import lines_of_misses
-from tests.province_many.page import as_rows, write_page
+from tests.province_many.page import as_rows, present_commit, write_page
 from tests.province_many.province import find
 
 
@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/province-many.md")
     options = parser.parse_args()
-    before = os.getloadavg()[0]
+    before, commit = os.getloadavg()[0], present_commit()
     begun = time.monotonic()
     with postgres_server() as server, tempfile.TemporaryDirectory(prefix="minewatch-province-") as scratch:
         size = (options.sensors, options.addresses, options.days)
@@ -40,7 +40,7 @@ def main() -> int:
         print(f"{what}: {figure}")
     print("\n".join(lines_of_misses(found.judgement)))
     if options.write:
-        write_page(f"{options.sensors}x{options.addresses}", rows, options.seed)
+        write_page(f"{options.sensors}x{options.addresses}", rows, commit, options.seed)
     return int(bool(found.judgement.misses))
 
 

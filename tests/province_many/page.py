@@ -61,12 +61,15 @@ def as_rows(found: ProvinceFound, seconds: float, load: tuple[float, float]) -> 
     return rows
 
 
-def write_page(name: str, rows: Mapping[str, str], seed: str) -> None:
+def present_commit() -> str:
+    """What is tried: to be asked before it begins."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def write_page(name: str, rows: Mapping[str, str], commit: str, seed: str) -> None:
     """Put the figures of a size into the page."""
     text = PAGE.read_text(encoding="utf-8")
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     lines = [f"{day}, commit {commit}, seed {seed}, {os.cpu_count()} processors.", "", "| what | figure |", "|---|---|"]
     lines += [f"| {what} | {figure} |" for what, figure in rows.items()]
