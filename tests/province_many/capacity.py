@@ -34,7 +34,7 @@ WRITTEN = 513.0
 REPORT_BYTES = 4_572
 RETENTION_S = 14 * 86_400
 #: Measured in the simulation: bytes of a row of roll-ups, of a connection, of an address with its findings and parts.
-ROLLUP_BYTES, CONNECTION_BYTES, ADDRESS_BYTES = 391, 1_791, 32_000
+ROLLUP_BYTES, CONNECTION_BYTES, ADDRESS_BYTES = 391, 1_791, 40_000
 #: Days for which hours are kept as hours, and a year; assumed: a connection each three days, as in the simulation.
 HOURS_DAYS, YEAR_DAYS, CONNECTION_DAYS = 62, 365, 3
 #: Assumed: of what collectors write at most, what is to be used; beyond it more wait than is wished.
