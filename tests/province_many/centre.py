@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sensor.ledger import Ledger
-from sensor.ledger.central import CentralLedger, CollectBatch, PlacedReport, TopicPlace
+from sensor.ledger.central import CentralLedger, CollectBatch, CollectPage, PlacedReport, TopicPlace
 from sensor.ledger.reports import KeyedReport
 from sensor.model.finding import Finding
 from sensor.model.time import HOUR_NS, MINUTE_NS
@@ -83,7 +83,7 @@ class ProvinceCentre:
                 if isinstance(record, Finding):
                     self._attribute(record)
         attributed = time.monotonic()
-        self._central.take(CollectBatch(placed, {TOPIC: start}, {TOPIC: self._offset}), now_ns)
+        self._central.take(CollectBatch((CollectPage(placed),), {TOPIC: start}, {TOPIC: self._offset}), now_ns)
         self.run.attribution_s += attributed - begun
         self.run.seconds += time.monotonic() - attributed
         self.run.reports += len(placed)
