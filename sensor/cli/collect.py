@@ -23,11 +23,17 @@ from sensor.model.time import DAY_NS
 
 if TYPE_CHECKING:
     from sensor.collect.collector import Attribute, Collector
+    from sensor.collect.group_delivery import GroupDelivery
     from sensor.collect.settings import CollectSettings
     from sensor.daemon.configuration import Configuration
     from sensor.ledger import Ledger
 
 MISSING = "collect: there is no section collect in the configuration: it names the brokers"
+REPORTS_AT_THE_CENTRE = (
+    "exporters.kafka: sends what this process records of its own, and a collector records nothing of its own: it would "
+    "be the sensors' reports once more; leave it out of the collectors' configuration"
+)
+NO_METRICS_HERE = "exporters.prometheus: is of sensors; a collector's metrics are at collect.listen"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,8 +45,13 @@ def run(options: argparse.Namespace) -> int:
         return _list_letters(settings, options.dead_letters)
     if settings.collect is None:
         raise CommandError(CONFIG, MISSING)
+    _refuse_exporters(settings)
     attribute = _attribute(settings)
-    with _collector(settings, settings.collect, attribute) as collector, _metrics(settings.collect, collector):
+    with (
+        _collector(settings, settings.collect, attribute) as collector,
+        _delivery(settings, settings.collect) as delivery,
+        _metrics(settings.collect, collector, delivery),
+    ):
         place = f"{settings.collect.versioned_topic} of {settings.collect.shown}"
         say(f"collect: {place}, group {settings.collect.group} (stop with SIGTERM or Ctrl-C)")
         with _signals(collector):
@@ -74,11 +85,9 @@ def _collector(settings: Configuration, collect: CollectSettings, attribute: Att
     from sensor.collect.collector import Collector
     from sensor.collect.source import TopicSource
     from sensor.daemon.journal import Journal
-    from sensor.ledger import LedgerError
     from sensor.ledger.central import CentralLedger
 
-    with exit_on(LedgerError, code=RUN_ERROR):
-        ledger = _opened(settings)
+    ledger = _opened(settings)
     try:
         central = CentralLedger(ledger, collect.dead_letters)
         try:
@@ -97,11 +106,52 @@ def _collector(settings: Configuration, collect: CollectSettings, attribute: Att
         ledger.close()
 
 
-def _opened(settings: Configuration) -> Ledger:
-    from sensor.ledger import Ledger
+def _opened(settings: Configuration, name: str = "local") -> Ledger:
+    from sensor.ledger import Ledger, LedgerError
     from sensor.ledger.replay import bounds_of
 
-    return Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
+    with exit_on(LedgerError, code=RUN_ERROR):
+        return Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger), sensor_id=name)
+
+
+def _refuse_exporters(settings: Configuration) -> None:
+    """Raise CommandError for exporters that mean nothing here, or cannot be used."""
+    if settings.exporters.get("kafka"):
+        raise CommandError(CONFIG, REPORTS_AT_THE_CENTRE)
+    if settings.exporters.get("prometheus"):
+        say(NO_METRICS_HERE)
+
+
+@contextlib.contextmanager
+def _delivery(settings: Configuration, collect: CollectSettings) -> Iterator[GroupDelivery | None]:
+    """The exporters of the configuration, run by one collector of the group at a time; None where there are none."""
+    import time
+
+    from sensor.collect.group_delivery import GroupDelivery, HostClock, delivery_name
+    from sensor.daemon.journal import Journal
+    from sensor.delivery.delivery import build_senders
+    from sensor.intake.process import is_running, this_process
+
+    destinations, problems = build_senders(settings.exporters, settings.output.name_persons)
+    if problems:
+        raise CommandError(CONFIG, *problems)
+    if not destinations:
+        yield None
+        return
+    ledger = _opened(settings, delivery_name(collect.group))
+    delivery = GroupDelivery(
+        ledger,
+        this_process(),
+        lambda: build_senders(settings.exporters, settings.output.name_persons),
+        HostClock(time.monotonic_ns, time.time_ns, is_running),
+        Journal(settings.journal.level),
+    )
+    delivery.start()
+    try:
+        yield delivery
+    finally:
+        delivery.stop()
+        ledger.close()
 
 
 def _attribute(settings: Configuration) -> Attribute | None:
@@ -113,7 +163,7 @@ def _attribute(settings: Configuration) -> Attribute | None:
 
 
 @contextlib.contextmanager
-def _metrics(collect: CollectSettings, collector: Collector) -> Iterator[None]:
+def _metrics(collect: CollectSettings, collector: Collector, delivery: GroupDelivery | None) -> Iterator[None]:
     if collect.listen is None:
         yield
         return
@@ -121,7 +171,7 @@ def _metrics(collect: CollectSettings, collector: Collector) -> Iterator[None]:
     from sensor.serve.access import ServeError
 
     with exit_on(ServeError, code=RUN_ERROR):
-        server = CollectServer(collect.listen, collector)
+        server = CollectServer(collect.listen, collector, delivery)
     server.start()
     try:
         yield

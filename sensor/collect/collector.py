@@ -176,6 +176,7 @@ class Collector:
         letters: list[DeadLetter] = []
 
         def read(message: TopicMessage) -> Read:
+            self.moved_s = time.monotonic()
             found = read_message(message, counts)
             if isinstance(found, PlacedReport):
                 self._attribute_all(found)

@@ -10,8 +10,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector as MetricsCollector
 
-from exporters.forms.series import PREFIX
+from exporters.forms.series import METRICS, PREFIX
 from sensor.collect.collector import Collector
+from sensor.collect.group_delivery import GroupDelivery
+from sensor.model.time import SECOND_NS
 from sensor.serve.access import ServeError, read
 from sensor.serve.server import HttpRequest, HttpResponse, Server, listen
 
@@ -41,10 +43,10 @@ STALL_S = 60.0
 
 
 class CollectMetrics(MetricsCollector):
-    """The series of one collector."""
+    """The series of one collector, and of what it delivers."""
 
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
+    def __init__(self, collector: Collector, delivery: GroupDelivery | None = None) -> None:
+        self._collector, self._delivery = collector, delivery
 
     def collect(self) -> Iterator[Metric]:
         """Every series, as it is now."""
@@ -64,12 +66,46 @@ class CollectMetrics(MetricsCollector):
         yield GaugeMetricFamily(f"{PREFIX}collect_batch_seconds", "What the last batch took.", value=took)
         troubled = float(self._collector.trouble is not None)
         yield GaugeMetricFamily(f"{PREFIX}collect_trouble", "1 while something is wrong, else 0.", value=troubled)
+        if self._delivery is not None:
+            yield from delivery_series(self._delivery)
+
+
+def delivery_series(delivery: GroupDelivery) -> Iterator[Metric]:
+    """What is delivered from here. Names that a sensor has, too, mean the same."""
+    held = float(delivery.delivers)
+    yield GaugeMetricFamily(f"{PREFIX}collect_delivers", "1 while this collector runs the exporters.", value=held)
+    changes = CounterMetricFamily(f"{PREFIX}collect_delivery_changes_total", CHANGES, labels=["change"])
+    for change in ("takeovers", "losses", "failures"):
+        changes.add_metric([change], delivery.counters[change])
+    yield changes
+    deliveries = CounterMetricFamily(
+        f"{PREFIX}deliveries_total", METRICS["deliveries_total"], labels=["exporter", "result"]
+    )
+    for (exporter, result), count in sorted(delivery.counted().items()):
+        deliveries.add_metric([exporter, result], count)
+    yield deliveries
+    waiting, oldest, dropped = (
+        family(f"{PREFIX}{name}", METRICS[name], labels=["exporter"])
+        for family, name in (
+            (GaugeMetricFamily, "outbox_records"),
+            (GaugeMetricFamily, "outbox_oldest_timestamp_seconds"),
+            (CounterMetricFamily, "outbox_dropped_records_total"),
+        )
+    )
+    for status in delivery.statuses():
+        waiting.add_metric([status.name], status.depth)
+        oldest.add_metric([status.name], status.oldest_ns / SECOND_NS)
+        dropped.add_metric([status.name], status.dropped)
+    yield from (waiting, oldest, dropped)
+
+
+CHANGES = "Times this collector began to deliver, lost that to another one, or could not ask the ledger."
 
 
 class CollectServer:
     """Serves the metrics of a collector from `start` to `close`. Raises ServeError where it cannot listen."""
 
-    def __init__(self, address: str, collector: Collector) -> None:
+    def __init__(self, address: str, collector: Collector, delivery: GroupDelivery | None = None) -> None:
         host, _, port = address.rpartition(":")
         try:
             listening = listen(host.removeprefix("[").removesuffix("]"), int(port))
@@ -77,9 +113,9 @@ class CollectServer:
             raise ServeError(
                 f"{address}: cannot listen for scrapes: {(error.strerror or str(error)).lower()}"
             ) from None
-        self._collector = collector
+        self._collector, self._delivery = collector, delivery
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(CollectMetrics(collector))
+        self._registry.register(CollectMetrics(collector, delivery))
         self._server = Server(listening, read(None), self._respond, "collect-metrics")
 
     @property
@@ -107,7 +143,7 @@ class CollectServer:
             trouble = f"has not moved for {still_s:.0f} s" if still_s > STALL_S else None
             return HttpResponse(503 if trouble else 200, f"{trouble or 'ok'}\n".encode())
         if request.path == "/readyz":
-            trouble = self._collector.trouble
+            trouble = self._collector.trouble or (None if self._delivery is None else self._delivery.trouble)
             return HttpResponse(503 if trouble else 200, f"{trouble or 'ok'}\n".encode())
         known_pages = b"minewatch collect: /metrics /healthz /readyz\n"
         return HttpResponse(200, known_pages) if request.path == "/" else HttpResponse(404, b"no such page\n")

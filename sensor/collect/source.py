@@ -23,6 +23,9 @@ SESSION_MS, HEARTBEAT_MS = 10_000, 2_000
 ASK_S, QUEUED_KBYTES = 10.0, 65_536
 #: Messages that are asked for at once, and how many times those of a batch may be read for it: most may be replaced.
 PAGE, READ_TIMES = 500, 20
+#: With so many messages waiting a batch is read for so many seconds, unless nothing comes for so long: of what is
+#: replaced within a batch nothing is written.
+BEHIND, BEHIND_S, SILENT_S = 5_000, 15.0, 1.0
 UNOWNED = 1 << 63
 #: How long after the last error of the client there is trouble, in seconds: the same error is repeated twice a minute.
 TROUBLE_S = 45.0
@@ -68,20 +71,28 @@ class TopicSource:
         partition. `whole`: also what was replaced. Raises BrokerError and LedgerError."""
         self._place()
         fold = MessageFold(whole=whole)
-        read, until_s = 0, time.monotonic() + self._wait_s
+        begun_s = time.monotonic()
+        read, until_s = 0, begun_s + self._wait_s
+        places = dict(self.owned)
         while fold.count < self._most and fold.size_bytes < self._most_bytes and read < READ_TIMES * self._most:
             found = self._consumed(PAGE, max(0.0, until_s - time.monotonic()))
             read += len(found)
+            now_s = time.monotonic()
             for message in found:
                 if message.error() is not None:
                     self._note(message.error())
                     continue
                 place = TopicPlace(message.topic(), message.partition(), message.offset())
+                places[place.queue] = place.offset + 1
                 # What was read of a partition that went to another member meanwhile is that one's.
                 if place.offset >= self.owned.get(place.queue, UNOWNED):
                     fold.add(TopicMessage(place, message.value() or b""))
-            if len(found) < PAGE and time.monotonic() >= until_s:
+            if len(found) == PAGE or now_s < until_s:
+                continue
+            waiting = self._waiting({queue: places.get(queue, offset) for queue, offset in self.owned.items()})
+            if not found or now_s - begun_s > BEHIND_S or sum(waiting.values()) < BEHIND:
                 break
+            until_s = now_s + SILENT_S
         if read or time.monotonic() - self._trouble_s > TROUBLE_S:
             self.trouble = None
         return fold
@@ -118,8 +129,11 @@ class TopicSource:
 
     def lag(self) -> dict[Queue, int]:
         """How many messages wait in each partition of this member, as far as is known without asking."""
+        return self._waiting(dict(self.owned))
+
+    def _waiting(self, places: Mapping[Queue, int]) -> dict[Queue, int]:
         waiting: dict[Queue, int] = {}
-        for (topic, partition), offset in list(self.owned.items()):
+        for (topic, partition), offset in places.items():
             _, high = self._consumer.get_watermark_offsets(self._part(partition), cached=True)
             waiting[topic, partition] = max(0, high - offset)
         return waiting

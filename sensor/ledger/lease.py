@@ -78,6 +78,14 @@ class LedgerLease:
             if not pause():
                 raise LeaseHeldError(f"the ledger may still be written by {alive}: stopped before its lease expired")
 
+    def take_if_free(
+        self, wall_ns: int, is_running: Callable[[ProcessIdentity], bool], expired: LeaseHolder | None
+    ) -> LeaseHolder | None:
+        """Take the lease if it is free, its process is known to be gone, or it is the one that expired, without
+        waiting; who holds it, None where it is this process now. Raises LedgerError."""
+        holder = self._attempt(wall_ns, is_running, expired)
+        return holder.holder if isinstance(holder, _Alive) else None
+
     @staticmethod
     def _expired(seen: tuple[LeaseHolder, int] | None, now_ns: int) -> LeaseHolder | None:
         return seen[0] if seen is not None and now_ns - seen[1] >= LEASE_NS else None

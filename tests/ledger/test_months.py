@@ -19,6 +19,7 @@ from sensor.cli.main import main
 from sensor.ledger import Ledger, LedgerBounds
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.store import months
+from sensor.ledger.store.backup import back_up
 from sensor.ledger.store.database import reading, writing
 from sensor.ledger.store.months import BY_MONTH, make_months, month_of, month_sizes, months_allowed, partitions
 from sensor.ledger.store.schema import CONNECTIONS, METADATA, ROLLUPS
@@ -319,6 +320,18 @@ def test_rows_are_those_of_sqlite_whatever_the_months(server: str, seen: list[tu
         held.append(rows)
         ledger.close()
     assert held[0] == held[1]
+
+
+def test_the_copy_before_a_schema_changes_has_each_row_once(url: str) -> None:
+    ledger = Ledger.open(url)
+    ledger.record([mined(number, MONDAY, MONDAY + 40 * DAY, 20) for number in range(3)], MONDAY)
+    back_up(ledger.engine, "0011")
+    with reading(ledger.engine) as connection:
+        for table in ("connections", "rollups"):
+            assert rows_in(connection, f"minewatch_before_0011.{table}") == rows_in(connection, table)
+        copied = text("SELECT relname FROM pg_class WHERE relnamespace = 'minewatch_before_0011'::regnamespace")
+        assert not [name for name in connection.scalars(copied) if "2023" in name or "other" in name]
+    ledger.close()
 
 
 def test_sizes_are_said_by_month(url: str, capsys: pytest.CaptureFixture[str]) -> None:
