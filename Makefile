@@ -216,7 +216,7 @@ $(KUBERNETES): $(BIN)/python Makefile
 	$(PIP) install --no-deps --upgrade --target $(TOOLS)/kubernetes kubernetes-validate==1.37.0
 	touch $@
 
-deploy-tools: $(KUBERNETES) $(if $(KAFKA_HOME),,$(KAFKA_JARS))
+deploy-tools: $(KUBERNETES) $(if $(KAFKA_HOME),,$(if $(shell command -v mvn),$(KAFKA_JARS)))
 	@if ! command -v go >/dev/null; then echo "SKIPPED: there is no Go on the PATH for kubeconform and compose-go" >&2; exit 0; fi
 	export GOBIN=$(CURDIR)/$(TOOLS)/go
 	if [ ! -x $(TOOLS)/bin/kubeconform ]; then
