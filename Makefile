@@ -4,12 +4,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check province-many
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 INSTALL := $(PIP) install -c requirements.lock --no-build-isolation
 CRATE := --manifest-path sensor/core/Cargo.toml
+# What the tests run beside Python's packages lives here, away from .venv.
+TOOLS := build/tools
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -path sensor/core/fuzz -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) pyproject.toml sensor/model/version.py .cargo/config.toml
@@ -32,6 +34,8 @@ words:
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
 	@echo "make kafka    sensors, a real broker, collectors and PostgreSQL, killed in turn, into docs/collect.md; KAFKA=\"killed --quick\""
+	@echo "make province-many  many sensors, one central ledger, against the truth, into docs/province-many.md; an hour. MANY=\"--sensors 20 --addresses 500\""
+	@echo "make deploy-check  compose file and manifests by their own tools, and what they describe as processes of this host"
 	@echo "make evaluate  hidden mining in generated captures, against the truth, into docs/evaluation.md; an hour. QUICK=1, SEED"
 	@echo "make desk-load   how long pages of the console take on a large ledger, into docs/console-load.md"
 	@echo "make desk-attack wapiti and schemathesis at the console as each role, into docs/console-attacks.md; ten minutes"
@@ -187,6 +191,12 @@ province: .venv/.dev
 	@$(BIN)/python -m pytest -rsx -m province tests/province
 	$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
 
+# Four weeks of a province with many sensors, in PostgreSQL; without MANY both sizes of the page.
+province-many: .venv/.dev debian-packages
+	@for size in $(if $(MANY),"$(MANY)","--sensors 20 --addresses 500 --write" "--sensors 200 --addresses 5000 --write"); do
+		$(BIN)/python -m tests.province_many $$size
+	done
+
 # Kafka is run, not shipped: KAFKA_HOME, or its jars as Maven is set up to fetch them.
 KAFKA_JARS := build/kafka/libs/.fetched
 $(KAFKA_JARS): tests/kafka/pom.xml
@@ -197,6 +207,30 @@ $(KAFKA_JARS): tests/kafka/pom.xml
 
 kafka: .venv/.dev debian-packages $(if $(KAFKA_HOME),,$(KAFKA_JARS))
 	@$(BIN)/python -m tests.kafka $(KAFKA) --write
+
+# Tools that read compose files and manifests: two programs in Go, and the schemas of Kubernetes from a Python package, of
+# which nothing is run. Without Go, or what it asks for, those tests skip and say so.
+KUBERNETES := $(TOOLS)/kubernetes/.schemas
+$(KUBERNETES): $(BIN)/python Makefile
+	@mkdir -p $(TOOLS)/bin
+	$(PIP) install --no-deps --upgrade --target $(TOOLS)/kubernetes kubernetes-validate==1.37.0
+	touch $@
+
+deploy-tools: $(KUBERNETES) $(if $(KAFKA_HOME),,$(if $(shell command -v mvn),$(KAFKA_JARS)))
+	@if ! command -v go >/dev/null; then echo "SKIPPED: there is no Go on the PATH for kubeconform and compose-go" >&2; exit 0; fi
+	export GOBIN=$(CURDIR)/$(TOOLS)/go
+	if [ ! -x $(TOOLS)/bin/kubeconform ]; then
+		go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
+		mv $(TOOLS)/go/kubeconform $(TOOLS)/bin/
+	fi
+	if [ ! -x $(TOOLS)/bin/compose-go ]; then
+		go install github.com/compose-spec/compose-go/v2/cmd@v2.9.0
+		mv $(TOOLS)/go/cmd $(TOOLS)/bin/compose-go
+	fi
+
+deploy-check: .venv/.dev debian-packages deploy-tools
+	@$(BIN)/python -m pytest -rs tests/deploy/test_compose.py tests/deploy/test_kubernetes.py tests/deploy/test_container.py \
+		tests/deploy/test_centre_rules.py tests/deploy/test_running_centre.py
 
 # How long pages take on a large ledger while it is written, and whoever attacks the console; on this host alone. Without
 # its arguments LOAD takes both databases, 5,000 addresses and 52 weeks, 50 visitors for three minutes: half an hour.
@@ -269,8 +303,7 @@ docs: $(DOCS)/.tools
 docs-reference: .venv/.dev
 	@$(BIN)/python docs/reference.py
 
-# What minewatch is made of, and how well it is tried. Tools live in build/tools, away from .venv.
-TOOLS := build/tools
+# What minewatch is made of, and how well it is tried.
 TOOL_PIP := $(TOOLS)/venv/bin/python -m pip --disable-pip-version-check -q
 HASHED := requirements.hashed.lock
 # The time of the last commit stands in everything that is packed.

@@ -23,6 +23,8 @@ include_patterns = [
     "*.md",
     "docs/*.md",
     "deploy/README.md",
+    "deploy/compose/README.md",
+    "deploy/kubernetes/README.md",
     "exporters/README.md",
     "sensor/attribution/README.md",
     "signatures/README.md",

@@ -17,16 +17,18 @@ from pydantic import Field, model_validator
 from exporters.destination import Refused, Unreachable
 from exporters.settings import ExporterSettings, Timeout
 from exporters.transports.kafka import KafkaSettings, client_settings, is_summary, library, silent_logger
-from sensor.model.wire import QueuedReport
+from exporters.transports.schema_registry import RegistrySettings, SchemaRegistry
+from sensor.model.wire import QueuedReport, schema
 
 #: How often a wait looks whether its time is over, in seconds.
 LOOK_S = 0.1
 
 
 class Config(ExporterSettings, KafkaSettings):
-    """Brokers and topic, TLS and SASL. A report that is longer than `message_bytes` is refused; brokers take what is
-    at most their own message.max.bytes after it was compressed."""
+    """Brokers and topic, TLS and SASL; a registry that has the schema of what is sent. A report that is longer than
+    `message_bytes` is refused; brokers take what is at most their own message.max.bytes after it was compressed."""
 
+    schema_registry: RegistrySettings | None = None
     message_bytes: Annotated[int, Field(ge=65_536, le=67_108_864)] = 8_388_608
     timeout_s: Timeout = 10.0
 
@@ -64,6 +66,9 @@ class Sender:
         """Raises Unusable if the library is not there, or a secret or certificate cannot be read."""
         self._library = library()
         self._settings, self._made_with = settings, producer_settings(settings)
+        self._registry: SchemaRegistry | None = None
+        if (registry := settings.schema_registry) is not None:
+            self._registry = SchemaRegistry(registry, settings.versioned_topic, schema(), settings.timeout_s)
         self._producer: Any = None
         self._trouble: str | None = None  # the client's newest error
         self._rotated = False
@@ -71,7 +76,8 @@ class Sender:
     def send_reports(self, reports: Sequence[QueuedReport]) -> None:
         """Produce the reports; all are acknowledged, or Refused or OSError. What is of the sensor itself, as when it
         listened, waits for what was found before: who reads of an hour has all that was found in it."""
-        bodies = [report.text.encode() for report in reports]
+        beginning = b"" if self._registry is None else self._registry.beginning()
+        bodies = [beginning + report.text.encode() for report in reports]
         longest = max(map(len, bodies), default=0)
         if longest > self._settings.message_bytes:
             raise Refused(f"a report of {longest} bytes is longer than message_bytes")
@@ -94,6 +100,8 @@ class Sender:
     def close(self) -> None:
         """Close the connections."""
         self._discard()
+        if self._registry is not None:
+            self._registry.close()
 
     def _produce(self, reports: Sequence[tuple[QueuedReport, bytes]]) -> None:
         acknowledged, failures = 0, []

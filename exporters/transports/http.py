@@ -50,8 +50,9 @@ class Poster:
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, timeout=timeout, ssl_context=context)
         self._pool.pool_classes_by_scheme = pools_within(self._deadline)
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send a body. Raises Refused for an answer that will not change, Unreachable for all other trouble.
+    def post(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Send a body; the beginning of the answer's. Raises Refused for an answer that will not change, Unreachable
+        for all other trouble.
 
         A redirect is not followed, and is trouble that may pass: a captive portal answers so in the receiver's place.
         """
@@ -68,7 +69,7 @@ class Poster:
             reason = late if self._deadline.passed else " ".join(str(error).split())
             raise Unreachable(f"{self._url}: {reason}") from error
         if 200 <= status < 300:
-            return
+            return answer
         text = printable(answer.decode("utf-8", "replace"), " ")
         problem = f"{self._url}: answered {status} {text[:REPORTED_CHARACTERS]}".rstrip()
         if 300 <= status < 400:

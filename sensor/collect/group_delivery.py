@@ -66,7 +66,7 @@ class GroupDelivery:
         self._delivery: Delivery | None = None
         self._former: Counter[tuple[str, str]] = Counter()  # counts of deliveries that ended, by name and result
         self._counters: Counter[str] = Counter(takeovers=0, losses=0, failures=0)
-        self._failing = TroubleState()
+        self._failing, self._lock = TroubleState(), threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="group-delivery", daemon=True)
 
@@ -92,8 +92,10 @@ class GroupDelivery:
 
     def counted(self) -> dict[tuple[str, str], int]:
         """Deliveries by exporter and result, since this process began."""
-        found = Counter(self._former)
-        found.update(_results(self.statuses()))  # a sum of counters leaves out what is 0
+        with self._lock:
+            found, delivery = Counter(self._former), self._delivery
+        if delivery is not None:
+            found.update(_results(delivery.statuses()))  # a sum of counters leaves out what is 0
         return dict(found)
 
     def start(self) -> None:
@@ -167,10 +169,14 @@ class GroupDelivery:
         self._speaker.notice("exporters: this collector delivers from now on")
 
     def _end(self, seconds: float) -> None:
-        delivery, self._delivery = self._delivery, None
-        if delivery is not None:
-            delivery.stop(seconds)
-            self._former.update(_results(delivery.statuses()))
+        delivery = self._delivery
+        if delivery is None:
+            return
+        delivery.stop(seconds)
+        results = _results(delivery.statuses())
+        with self._lock:  # who counts meanwhile sees them once
+            self._former.update(results)
+            self._delivery = None
 
 
 def _results(statuses: list[DeliveryStatus]) -> Counter[tuple[str, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from exporters.transports.kafka import client_settings, is_summary, library, silent_logger
+from exporters.transports.schema_registry import without_schema
 from sensor.collect.messages import MessageFold, TopicMessage
 from sensor.collect.settings import CollectSettings
 from sensor.ledger.central import Queue, TopicPlace
@@ -86,7 +87,7 @@ class TopicSource:
                 places[place.queue] = place.offset + 1
                 # What was read of a partition that went to another member meanwhile is that one's.
                 if place.offset >= self.owned.get(place.queue, UNOWNED):
-                    fold.add(TopicMessage(place, message.value() or b""))
+                    fold.add(TopicMessage(place, without_schema(message.value() or b"")))
             if len(found) == PAGE or now_s < until_s:
                 continue
             waiting = self._waiting({queue: places.get(queue, offset) for queue, offset in self.owned.items()})

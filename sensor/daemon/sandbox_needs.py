@@ -87,12 +87,13 @@ def needed_ports(config: Configuration) -> Iterator[PortNeed]:
         if isinstance(instance, KafkaSettings):
             for number, broker in enumerate(instance.brokers):
                 yield PortNeed((*key, "brokers", number), int(broker.rpartition(":")[2]))
+            if (registry := getattr(instance, "schema_registry", None)) is not None:
+                yield _of_url((*key, "schema_registry", "url"), registry.url)
         elif isinstance(instance, syslog.Config):
             if instance.transport != "udp":
                 yield PortNeed((*key, "port"), instance.port or (6514 if instance.transport == "tls" else 514))
         elif url := getattr(instance, "url", None):
-            parts = urlsplit(url)
-            yield PortNeed((*key, "url"), parts.port or PORTS.get(parts.scheme, 443))
+            yield _of_url((*key, "url"), url)
     try:
         url = make_url(config.ledger.url)
     except ArgumentError:
@@ -103,6 +104,11 @@ def needed_ports(config: Configuration) -> Iterator[PortNeed]:
         default = int(os.environ.get("PGPORT", "") or POSTGRESQL_PORT)
         for port in sorted({url.port or default, *ports}):
             yield PortNeed(("ledger", "url"), port)
+
+
+def _of_url(key: ConfigKey, url: str) -> PortNeed:
+    parts = urlsplit(url)
+    return PortNeed(key, parts.port or PORTS.get(parts.scheme, 443))
 
 
 def _instances(config: Configuration) -> Iterator[tuple[ConfigKey, Any]]:

@@ -27,6 +27,8 @@ PAGE, WAIT_S, ASK_S = 4, 0.5, 10.0
 QUEUED_KBYTES = 16_384
 #: How often partitions are looked for anew, in seconds: a topic that was made anew is read.
 PARTITIONS_S = 60.0
+#: How often a topic that is not there is looked for, in seconds.
+MISSING_S = 5.0
 #: How long after the client's last error there is trouble, in seconds: it repeats one twice a minute.
 TROUBLE_S = 45.0
 #: How long an end may wait for the thread.
@@ -108,10 +110,13 @@ class PolicyReceiver:
             try:
                 self._settle()
                 self._round()
-            except (TopicError, self._library.KafkaException) as error:
-                self._fail(str(error) if isinstance(error, TopicError) else f"{self._shown}: {error.args[0].str()}")
+            except TopicError as error:  # the first parcel makes it
+                self._fail(str(error), MISSING_S)
+            except self._library.KafkaException as error:
+                self._fail(f"{self._shown}: {error.args[0].str()}", self._backoff.next())
             except Exception as error:  # a mistake of ours: the sensor goes on with what it has
-                self._fail(f"the topic of parcels cannot be read: {type(error).__name__}: {error}")
+                reason = f"the topic of parcels cannot be read: {type(error).__name__}: {error}"
+                self._fail(reason, self._backoff.next())
             self._publish()
         self._disconnect()
 
@@ -194,11 +199,11 @@ class PolicyReceiver:
             if not self._unread:
                 self._inbox.end_of_topic()
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, pause_s: float) -> None:
         if self._trouble.begin(reason):
             self._speaker.warning(f"policy: {reason}; what is in use stays in use")
         self._disconnect()
-        self._stopping.wait(self._backoff.next())
+        self._stopping.wait(pause_s)
 
     def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None

@@ -43,6 +43,7 @@ FULL = {
             "brokers": ["kafka-1.example:9093", "kafka-2.example:9094"],
             "sasl": {"username": "u", "password_file": "/q/password"},
             "tls": {"ca": "/m/ca.pem"},
+            "schema_registry": {"url": "https://registry.example:8081", "authorization_file": "/t/authorization"},
         },
         "prometheus": {"listen": "127.0.0.1:0"},
     },
@@ -56,7 +57,7 @@ def test_every_key_that_names_a_path_is_a_need(tmp_path: Path) -> None:
     config.write_text(yaml.safe_dump({**FULL, "exporters": exporters}))
     needs = list(needed_paths(load(config, check_region=False)))
     assert {str(need.path)[:2] for need in needs if not need.path.is_relative_to(tmp_path)} == {
-        f"/{letter}" for letter in "abcdefghijklmnopqrs"
+        f"/{letter}" for letter in "abcdefghijklmnopqrst"
     }
     assert {str(need.path)[:2] for need in needs if need.write} == {"/b", "/c", "/e", "/f", "/k", "/s"}
     assert {str(need.path) for need in needs if need.path.is_relative_to(tmp_path)} == {
@@ -74,6 +75,7 @@ def test_ports_are_those_of_receivers_over_tcp_and_of_a_database(tmp_path: Path)
         "exporters.syslog.0.port": 6514,
         "exporters.kafka.brokers.0": 9093,
         "exporters.kafka.brokers.1": 9094,
+        "exporters.kafka.schema_registry.url": 8081,
         "ledger.url": 6432,
     }
 

@@ -42,6 +42,7 @@ class HttpReceiver:
 
     def __init__(self, port: int = 0) -> None:
         self.status = 200
+        self.answer = b"ok"
         self.headers: dict[str, str] = {}  # of the answers, beside their length
         self.taken: list[tuple[dict[str, str], bytes]] = []
         self.asked = 0
@@ -60,10 +61,10 @@ class HttpReceiver:
                 self.send_response(status)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0" if status == 304 else "2")
+                answer = b"" if status == 304 else receiver.answer
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                if status != 304:
-                    self.wfile.write(b"ok")
+                self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
                 pass

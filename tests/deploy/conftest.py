@@ -32,6 +32,9 @@ PACKAGES = {
     "dpkg-deb": "dpkg",
     "lintian": "lintian",
     "unshare": "util-linux",
+    "setpriv": "util-linux",
+    "openssl": "openssl",
+    "setcap": "libcap2-bin",
 }
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Spawn = Callable[..., None]

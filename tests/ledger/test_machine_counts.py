@@ -55,6 +55,17 @@ def test_two_logins_at_the_same_time_are_two(ledger: Ledger) -> None:
     assert machines(ledger, first, second) == 2
 
 
+def test_a_machine_that_is_away_in_a_period_is_none_of_its_machines(ledger: Ledger) -> None:
+    always = at_one_pool(1, MONDAY, MONDAY + 3 * DAY, login="one.a")
+    away = at_one_pool(2, MONDAY, MONDAY + 3 * DAY, login="two.a")
+    spans = (WatchedStretch(MONDAY, MONDAY + HOUR, 0), WatchedStretch(MONDAY + 2 * DAY, MONDAY + 3 * DAY, 0))
+    for found in (always, dataclasses.replace(away, active=spans)):
+        ledger.record([found], found.last_ns)
+    days = [ledger.reader.summary(MONDAY + day * DAY, MONDAY + (day + 1) * DAY) for day in range(3)]
+    assert [sum(line.machines for line in one.lines) for one in days][0::2] == [2, 2]
+    assert max(line.machines for line in days[1].lines) == 1
+
+
 def test_two_logins_that_take_turns_all_day_are_one() -> None:
     turns = {
         "a": [(hour * HOUR, (hour + 1) * HOUR) for hour in range(0, 24, 2)],

@@ -146,6 +146,21 @@ def test_the_silence_of_a_sensor_that_never_saw_a_miner_says_nothing_of_it(tmp_p
     assert [line.address for line in here.reader.summary(MONDAY + WEEK, MONDAY + 2 * WEEK).gone] == ["10.0.1.1"]
 
 
+def test_nobody_is_gone_where_too_little_of_all_was_watched_as_the_bulletin_says_of_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    here, elsewhere = (Ledger.open(url, sensor_id=name) for name in ("here", "elsewhere"))
+    put(here, 1, MONDAY, MONDAY + DAY)
+    put(elsewhere, 2, MONDAY, MONDAY + DAY)
+    here.add_coverage(MONDAY, MONDAY + 2 * WEEK)
+    elsewhere.add_coverage(MONDAY, MONDAY + WEEK)
+    second = (MONDAY + WEEK, MONDAY + 2 * WEEK)
+    half = here.reader.summary(*second)
+    assert (half.coverage.part, half.watched) == (0.5, False)
+    assert ([line.address for line in half.unobserved], half.gone) == (["10.0.1.1", "10.0.2.1"], ())
+    elsewhere.add_coverage(MONDAY + WEEK, MONDAY + 2 * WEEK)
+    assert [line.address for line in here.reader.summary(*second).gone] == ["10.0.1.1", "10.0.2.1"]
+
+
 def test_the_same_sensor_is_asked_for_a_live_miner_and_replays_only_where_nobody_is_live(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
     live = Ledger.open(url, sensor_id="live")

@@ -40,9 +40,9 @@ class Presence(NamedTuple):
 
 
 def machine_counts(
-    connection: Connection, within: Sequence[ColumnElement[bool]], memory: TimesMemory | None = None
+    connection: Connection, within: Sequence[ColumnElement[bool]], period: Span, memory: TimesMemory | None = None
 ) -> MachineCounts:
-    """Of the findings for which `within` holds."""
+    """Of the findings for which `within` holds, as they were there within a period."""
     columns = (
         *(FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm, FINDINGS.c.pool_ip, FINDINGS.c.pool_port),
         *(FINDINGS.c.finding_id, FINDINGS.c.machines, FINDINGS.c.wallet, FINDINGS.c.first_ns, FINDINGS.c.last_ns),
@@ -56,7 +56,7 @@ def machine_counts(
     for (place, pool), group in groups.items():
         anyones[place.address, place.algorithm, pool] += group
     several = [member for group in anyones.values() if len(group) > 1 for member in group]
-    spans = _spans(connection, [member.finding_id for member in several], memory or TimesMemory())
+    spans = _spans(connection, [member.finding_id for member in several], period, memory or TimesMemory())
     counts = MachineCounts({}, {})
     for (place, _), group in groups.items():
         counts.places[place] = max(counts.places.get(place, 0), at_least(group, spans))
@@ -78,7 +78,7 @@ def _at_once(members: Iterable[Presence], spans: dict[str, list[Span]]) -> int:
     """The most machines at one instant; of two findings that meet, the earlier is over when the later begins."""
     edges = []
     for member in members:
-        for start_ns, end_ns in spans.get(member.finding_id) or [(member.first_ns, member.last_ns)]:
+        for start_ns, end_ns in spans.get(member.finding_id, [(member.first_ns, member.last_ns)]):
             edges += [(start_ns, member.machines), (max(end_ns, start_ns + 1), -member.machines)]
     now = most = 0
     for _, step in sorted(edges):
@@ -87,11 +87,17 @@ def _at_once(members: Iterable[Presence], spans: dict[str, list[Span]]) -> int:
     return most
 
 
-def _spans(connection: Connection, finding_ids: Sequence[str], memory: TimesMemory) -> dict[str, list[Span]]:
-    """When the connections of findings were there; of one whose record does not say, nothing."""
+def _spans(
+    connection: Connection, finding_ids: Sequence[str], period: Span, memory: TimesMemory
+) -> dict[str, list[Span]]:
+    """When the connections of findings were there within a period: who is away in it is none of its machines. One
+    whose record does not say is not in it."""
     found: dict[str, list[Span]] = {}
     for start in range(0, len(finding_ids), PAGE):
         wanted = FINDINGS.c.finding_id.in_(finding_ids[start : start + PAGE])
         for finding_id, record in connection.execute(select(FINDINGS.c.finding_id, FINDINGS.c.record).where(wanted)):
-            found[finding_id] = list(memory.times(finding_id, record).spans)
+            spans = memory.times(finding_id, record).spans
+            cut = [(max(start_ns, period[0]), min(end_ns, period[1])) for start_ns, end_ns in spans]
+            if cut:
+                found[finding_id] = [span for span in cut if span[0] < span[1]]
     return found

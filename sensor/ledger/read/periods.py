@@ -99,9 +99,9 @@ def summary(
     memory: TimesMemory | None = None,
 ) -> Summary:
     """What the ledger has of [from_ns, to_ns), the kinds of sites by `weights`. A place of the period before of which
-    nothing is seen any more is gone only if the sensors that saw it listened since; else it was not observed. All of it
-    is of what was chosen, the kinds of sites too; only when sensors listened belongs to no place. `memory` is of the
-    same database.
+    nothing is seen any more is gone only if the sensors that saw it listened since, and enough of all did; else it was
+    not observed. All of it is of what was chosen, the kinds of sites too; only when sensors listened belongs to no
+    place. `memory` is of the same database.
     """
     window, memory = _Window(from_ns, to_ns), memory or TimesMemory()
     before = window.before
@@ -113,7 +113,9 @@ def summary(
     earlier = _lines(connection, before, known_cases, then, chosen, memory)
     present = {line.place for line in now.lines}
     absent = [line for line in earlier.lines if line.place not in present]
-    gone = tuple(line for line in absent if watched.least_part(line.sensors) >= max(grounds.least_watched, 1e-9))
+    least = max(grounds.least_watched, 1e-9)
+    silent = absent if watched.part >= least else ()  # of a period that was watched too little nothing follows
+    gone = tuple(line for line in silent if watched.least_part(line.sensors) >= least)
     shown = (*now.lines, *absent)
     owners = site_owners(connection, (line.site_id for line in shown if line.site_id))
     facts = period_facts(connection, before.from_ns, to_ns, chosen)
@@ -174,7 +176,7 @@ def _lines(
         site_id = series.place.site_id
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
     within = (COUNTED, chosen.findings, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
-    machines = machine_counts(connection, within, memory)
+    machines = machine_counts(connection, within, (window.from_ns, window.to_ns), memory)
     first_ns = _first_ns(connection, chosen)
     of_address: dict[str, int] = {}
     for place, first in first_ns.items():

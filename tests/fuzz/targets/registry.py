@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from functools import cache, partial
 
-from tests.fuzz.targets import captures, conversations, files
+from tests.fuzz.targets import captures, conversations, files, topics
 from tests.fuzz.targets.target import Target
 
 #: By the name of the group: beginnings of the names of its targets.
@@ -16,13 +16,14 @@ GROUPS = {
     "dialects": ("dialects", "streams", "draft", "login", "blanking"),
     "books": ("books-",),
     "files": ("meters", "signature-files", "host-lists", "configuration"),
+    "topics": ("parcels", "parcel-headers", "learnt", "reports"),
 }
 
 
 @cache
 def targets() -> dict[str, Target]:
     """Every target by its name."""
-    return {target.name: target for family in (captures, conversations, files) for target in family.targets()}
+    return {target.name: target for family in (captures, conversations, files, topics) for target in family.targets()}
 
 
 def group(name: str) -> Target:
