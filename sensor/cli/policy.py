@@ -4,6 +4,7 @@ it, is `sensor/policy`'s."""
 from __future__ import annotations
 
 import argparse
+import stat
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from sensor.policy.settings import PolicySettings
     from sensor.policy.topic import HeldParcel, PolicyTopic
 
+#: A version that a sensor speaks of is not proven: of one above it nothing is believed.
+MOST_STATED = 1_000_000_000
 MISSING = "policy: there is no section policy in the configuration: it names brokers and keys"
 
 
@@ -63,7 +66,7 @@ def _publish(options: argparse.Namespace, settings: Configuration, policy: Polic
             USAGE, "policy: a group is lower-case letters, digits and -; a sensor its name, with * and ?"
         )
     key, keys = _keys(options.key, policy)
-    files = _files(options.paths) if options.action == "publish" else {}
+    files = _files(options.paths, policy.unpacked_bytes) if options.action == "publish" else {}
     _check(options.kind, files, options)
     topic = _topic(policy, keys)
     version = options.as_version or _next_version(options.kind, topic, settings)
@@ -109,12 +112,16 @@ def _keys(path: Path, policy: PolicySettings) -> tuple[PrivateKey, Mapping[bytes
     return key, keys
 
 
-def _files(paths: Sequence[Path]) -> dict[str, bytes]:
-    """The files by name; of a folder those in it. Raises CommandError."""
-    from sensor.policy.parcel import FILE_NAME, MOST_FILES, UNPACKED_BYTES
+def _files(paths: Sequence[Path], most_bytes: int) -> dict[str, bytes]:
+    """The files by name; of a folder those in it. No more than so many bytes are read. Raises CommandError."""
+    from sensor.policy.parcel import FILE_NAME, MOST_FILES
 
     found: dict[str, bytes] = {}
-    places = [each for path in paths for each in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    places = [place for path in paths for place in _places(path)]
+    if not places:  # a parcel without files is a withdrawal
+        raise CommandError(
+            USAGE, "policy: there is no file to publish; minewatch policy withdraw takes back what was published"
+        )
     if len(places) > MOST_FILES:
         raise CommandError(USAGE, f"policy: {len(places)} files; {MOST_FILES} are the most")
     for place in places:
@@ -122,10 +129,26 @@ def _files(paths: Sequence[Path]) -> dict[str, bytes]:
             raise CommandError(USAGE, f"{place}: needs a name of its own, of letters, digits and . _ -")
         try:
             with place.open("rb") as file:
-                found[place.name] = file.read((UNPACKED_BYTES << 4) + 1)
+                found[place.name] = file.read(most_bytes + 1)
         except OSError as error:
             raise CommandError(RUN_ERROR, f"{place}: {os_reason(error)}") from None
+        most_bytes -= len(found[place.name])
+        if most_bytes < 0:
+            raise CommandError(USAGE, f"{place}: with it there are more bytes than policy.unpacked_bytes allows")
     return found
+
+
+def _places(path: Path) -> list[Path]:
+    """A file, or those of a folder. Raises CommandError."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return sorted(path.iterdir())
+    except OSError as error:
+        raise CommandError(RUN_ERROR, f"{path}: {os_reason(error)}") from None
+    if not stat.S_ISREG(mode):
+        raise CommandError(RUN_ERROR, f"{path}: is neither a file nor a folder")
+    return [path]
 
 
 def _check(kind: ParcelKind, files: Mapping[str, bytes], options: argparse.Namespace) -> None:
@@ -165,7 +188,16 @@ def _next_version(kind: str, topic: PolicyTopic, settings: Configuration) -> int
 
     with exit_on(PolicyTopicError, code=RUN_ERROR):
         held = [parcel.header.version for parcel in topic.held() if parcel.header and parcel.header.kind == kind]
-    taken = [state.version for sensor in _sensors(settings) for state in sensor.policies if state.kind == kind]
+    stated = {
+        state.version: sensor.sensor_id
+        for sensor in _sensors(settings)
+        for state in sensor.policies
+        if state.kind == kind
+    }
+    taken = [version for version in stated if version <= MOST_STATED]
+    if len(taken) < len(stated):  # after it nothing could be published any more
+        highest = max(stated)
+        say(f"policy: {stated[highest]} speaks of {kind} {highest}, which nobody can have published; that is left out")
     return max([0, *held, *taken]) + 1
 
 

@@ -34,8 +34,8 @@ UPKEEP_S = 600.0
 #: Silent cases looked at in one round, and how far before now: what is on its way between a sensor and the topic's end
 #: is seconds old.
 CASES, REVIEW_BEFORE_NS = 100, 10 * MINUTE_NS
-#: So many messages that cannot be written, with none between them that can be, are no fault of theirs: no more are put
-#: aside.
+#: After so many messages that cannot be written, with none between them that can be, a plain report is tried: if that
+#: cannot be written either, the fault is not theirs, and no more are put aside. Else somebody writes such messages.
 UNWRITABLE_IN_A_ROW = 500
 #: How long after its last report a run's number is stored.
 RUNS_NS = 90 * DAY_NS
@@ -103,7 +103,7 @@ class Collector:
             partitions_reset=0,
             cases_closed=0,
         )
-        self._failing, self._losing = TroubleState(), TroubleState()
+        self._failing, self._losing, self._away = TroubleState(), TroubleState(), TroubleState()
         self._backoff = Backoff(Random())
         self._stopping = threading.Event()
         self._upkeep_s = time.monotonic() + UPKEEP_S
@@ -142,6 +142,7 @@ class Collector:
         try:
             fold = self._source.poll(whole=self._whole)
             messages = fold.messages()
+            self._look_at_brokers()
             while self._source.reset:
                 self._central.begin_anew(*self._source.reset[-1])
                 self._counters["partitions_reset"] += 1
@@ -168,6 +169,15 @@ class Collector:
         self._backoff.reset()
         self.lag = self._source.lag()
         return len(messages)
+
+    def _look_at_brokers(self) -> None:
+        """Say once that they do not answer: nothing fails meanwhile, for the client mends its connections itself."""
+        reason = self._source.trouble
+        if reason is not None:
+            if self._away.begin(reason):
+                self._speaker.warning(f"{reason}; nothing is lost, and it is tried again")
+        elif self._away.end():
+            self._speaker.notice("brokers answer again")
 
     def _take(self, messages: Sequence[TopicMessage], replaced: int = 0) -> None:
         """Write what was read, and say so to the brokers. So many messages were replaced by some of these."""
@@ -220,7 +230,9 @@ class Collector:
         (message,) = messages
         reason = " ".join(str(error).split()) or type(error).__name__
         if self._unwritable >= UNWRITABLE_IN_A_ROW:
-            raise LedgerError(f"no message can be written any more: {reason[:300]}; none is put aside")
+            if not self._central.takes_any(time.time_ns()):
+                raise LedgerError(f"no message can be written any more: {reason[:300]}; none is put aside")
+            self._unwritable = 0
         self._unwritable += 1
         letter = DeadLetter(message.place, f"cannot be written: {reason}", message.body)
         queue = message.place.queue

@@ -13,10 +13,15 @@ from typing import NamedTuple
 import msgspec
 
 from sensor.ledger.central import CollectBatch, CollectPage, DeadLetter, PlacedReport, Queue, TopicPlace
-from sensor.model.wire import VERSION, NewerWireError, WireError, loads
+from sensor.model.finding import Finding
+from sensor.model.record import Record
+from sensor.model.time import DAY_NS
+from sensor.model.wire import VERSION, NewerWireError, WireError, can_add_up, loads
 
 #: Reports of a batch that are held read at once: each takes some ten times its text.
 PAGE = 1_000
+#: No connection lasts longer, and those of one finding not longer together.
+LONGEST_NS, LONGEST_TOGETHER_NS = 5 * 366 * DAY_NS, 100 * 366 * DAY_NS
 #: What becomes of a message.
 Read = PlacedReport | DeadLetter
 
@@ -40,11 +45,13 @@ class _ReportHead(msgspec.Struct):
     sensor_id: str
     run_id: str
     v: int = 0
+    number: int = 0
     kind: str = "live"
     records: list[_RecordHead] = []
     coverage: list[msgspec.Raw] = []
     ended: list[str] = []
     began: bool = False
+    policies: list[msgspec.Raw] | None = None
 
 
 _HEAD = msgspec.json.Decoder(_ReportHead)
@@ -57,6 +64,7 @@ class _FindingHead:
     """The finding that a report is of, and of nothing else."""
 
     key: _FindingKey
+    number: int
     state: str
     first_ns: int
     last_ns: int
@@ -82,7 +90,7 @@ class MessageFold:
     def add(self, message: TopicMessage) -> None:
         """Take the next message of its partition."""
         head = None if self._whole else _finding(message)
-        if head is not None:
+        if head is not None and self._is_news(head):
             self._replace(head)
             self._last[head.key] = (len(self._messages), head)
         self._messages.append(message)
@@ -91,6 +99,12 @@ class MessageFold:
     def messages(self) -> list[TopicMessage]:
         """Those that are left, in their order."""
         return [message for message in self._messages if message is not None]
+
+    def _is_news(self, head: _FindingHead) -> bool:
+        """Whether a report may stand for those before it: one that is sent again after a failure, under a number that
+        was there, is left out by the ledger, and must not take the newest one with it."""
+        _, newest = self._last.get(head.key, (-1, None))
+        return newest is None or not head.number or head.number > newest.number
 
     def _replace(self, head: _FindingHead) -> None:
         number, earlier = self._last.get(head.key, (-1, head))
@@ -115,10 +129,23 @@ def batch_of(
 def read_message(message: TopicMessage, counters: Counter[str]) -> Read:
     """The report of a message, or why it cannot be read: that is counted by kind."""
     try:
-        return PlacedReport(message.place, loads(message.body))
+        report = loads(message.body)
+        if not all(map(can_add_up, report.records)):  # one such figure would spoil every sum that it is in
+            raise WireError("a record has a figure that is no measure of anything")
+        if any(map(_lasts_too_long, report.records)):
+            raise WireError("its connections lasted longer than any")
+        return PlacedReport(message.place, report)
     except WireError as error:
         counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
         return DeadLetter(message.place, str(error), message.body)
+
+
+def _lasts_too_long(record: Record) -> bool:
+    """Whether a finding's connections say of times that they lasted what none does. Each of their hours is a row."""
+    if not isinstance(record, Finding):
+        return False
+    lengths = [flow.last_ns - flow.first_ns for flow in record.flows]
+    return bool(lengths) and (max(lengths) > LONGEST_NS or sum(lengths) > LONGEST_TOGETHER_NS)
 
 
 def _pages(messages: Sequence[TopicMessage], read: Callable[[TopicMessage], Read]) -> Iterator[CollectPage]:
@@ -142,10 +169,12 @@ def _finding(message: TopicMessage) -> _FindingHead | None:
     if head.v != VERSION or head.kind != "live" or len(head.records) != 1:
         return None
     record = head.records[0]
-    if head.coverage or head.ended or head.began or record.kind != "finding" or not record.finding_id:
+    if head.coverage or head.ended or head.began or head.policies is not None:
+        return None
+    if record.kind != "finding" or not record.finding_id:
         return None
     key = (*message.place.queue, head.sensor_id, head.run_id, record.finding_id)
-    return _FindingHead(key, record.state, record.first_ns, record.last_ns)
+    return _FindingHead(key, head.number, record.state, record.first_ns, record.last_ns)
 
 
 def _ended_before(before: _FindingHead, later: _FindingHead) -> bool:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, tuple_
 
 from sensor.ledger.ledger import Ledger
 from sensor.ledger.store.database import reading, writing
+from sensor.ledger.store.errors import LedgerError, is_of_data
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import COLLECTED_RUNS, DEAD_LETTERS, POSITIONS
+from sensor.ledger.trial import trial_report
 from sensor.ledger.write import coverage, policies, sensors
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.step import StepWriter
@@ -86,6 +88,10 @@ class CollectGapError(Exception):
     """Something before a batch was not taken: it is to be read again from the ledger's places. One sentence."""
 
 
+class _TakenBackError(Exception):
+    """What was written is taken back."""
+
+
 class CentralLedger:
     """One ledger that is fed by reports. Used by one thread; processes that feed it take turns."""
 
@@ -126,6 +132,22 @@ class CentralLedger:
                 counts["letters_stored"] += len(letters)
             queues.write(now_ns)
         self.counters.update(counts)
+
+    def takes_any(self, now_ns: int) -> bool:
+        """Whether a plain report could be written now: one is, and taken back. Raises LedgerError where the ledger is
+        away."""
+        try:
+            with writing(self._ledger.engine) as connection:
+                self._write(connection, [trial_report(now_ns)], now_ns)
+                raise _TakenBackError
+        except _TakenBackError:
+            return True
+        except LedgerError as error:
+            if is_of_data(error):
+                return False
+            raise
+        except Exception:  # a fault of the program, as with the reports before
+            return False
 
     def prune(self, runs_before_ns: int, letters_before_ns: int) -> int:
         """Forget numbers of runs that reported last before a moment, and messages that were put aside before another;
@@ -203,7 +225,7 @@ class _Queues:
         self._positions: dict[Queue, int] = {}
         self._numbers: dict[tuple[str, int, str, str], int] = {}
         self._changed: set[tuple[str, int, str, str]] = set()
-        self._read_of: dict[Queue, set[str]] = defaultdict(set)  # whose numbers are here
+        self._read_of: dict[Queue, set[tuple[str, str]]] = defaultdict(set)  # of which runs they are here
         for topic, partition in self._next:
             its = (POSITIONS.c.topic == topic, POSITIONS.c.partition == partition)
             position = connection.scalar(select(POSITIONS.c.position).where(*its))
@@ -212,19 +234,21 @@ class _Queues:
             self._positions[topic, partition] = position or 0
 
     def read_numbers(self, reports: Iterable[PlacedReport]) -> None:
-        """Read what was taken of the sensors of reports, which are the next ones."""
-        wanted: dict[Queue, set[str]] = defaultdict(set)
+        """Read what was taken of the runs of reports, which are the next ones: of those alone, for in a sensor's name
+        anybody may have begun very many."""
+        wanted: dict[Queue, set[tuple[str, str]]] = defaultdict(set)
         for placed in reports:
-            wanted[placed.place.queue].add(placed.report.sensor_id)
-        for queue, sensor_ids in wanted.items():
-            self._read(*queue, sorted(sensor_ids - self._read_of[queue]))
-            self._read_of[queue] |= sensor_ids
+            wanted[placed.place.queue].add((placed.report.sensor_id, placed.report.run_id))
+        for queue, runs in wanted.items():
+            self._read(*queue, sorted(runs - self._read_of[queue]))
+            self._read_of[queue] |= runs
 
-    def _read(self, topic: str, partition: int, sensor_ids: Iterable[str]) -> None:
+    def _read(self, topic: str, partition: int, runs: Iterable[tuple[str, str]]) -> None:
         its = (COLLECTED_RUNS.c.topic == topic, COLLECTED_RUNS.c.partition == partition)
-        waiting = iter(sensor_ids)
+        waiting = iter(runs)
         while page := list(islice(waiting, 500)):
-            query = select(COLLECTED_RUNS).where(*its, COLLECTED_RUNS.c.sensor_id.in_(page))
+            run = tuple_(COLLECTED_RUNS.c.sensor_id, COLLECTED_RUNS.c.run_id)
+            query = select(COLLECTED_RUNS).where(*its, run.in_(page))
             for row in self._connection.execute(query):
                 self._numbers[topic, partition, row.sensor_id, row.run_id] = row.number
 

@@ -25,6 +25,8 @@ from sensor.model.trace import ShareMarks
 T = TypeVar("T")
 #: Whether every number of a value is finite.
 Finite = Callable[[Any], bool]
+#: No measure of anything is beyond it, and a sum or a square of what is within it can be written down.
+MOST_FLOAT = 1e100
 
 
 class ExactJson(Generic[T]):
@@ -35,6 +37,7 @@ class ExactJson(Generic[T]):
         self._encoder = msgspec.json.Encoder(enc_hook=_plain)
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(value_type, dec_hook=_anything)
         self._is_finite = _finite(value_type) or (lambda _: True)
+        self._is_measure = _finite(value_type, _is_within) or (lambda _: True)
 
     def dumps(self, value: T, *, allow_nan: bool = True) -> str:
         """The value as one line of ASCII. Raises ValueError for a number that JSON has not, unless `allow_nan`."""
@@ -47,6 +50,10 @@ class ExactJson(Generic[T]):
                 pass
         plain = self.adapter.dump_python(value, warnings=False)
         return json.dumps(plain, ensure_ascii=True, allow_nan=allow_nan, separators=(",", ":"))
+
+    def can_add_up(self, value: T) -> bool:
+        """Whether every float of the value is one that others can be added to."""
+        return self._is_measure(value)
 
     def loads(self, text: str | bytes | msgspec.Raw) -> T:
         """The value of a text that `dumps` wrote, of this or an earlier release. Raises ValueError (ValidationError is
@@ -69,45 +76,50 @@ def _anything(_: type, value: Any) -> Any:
     return value
 
 
-def _finite(hint: Any) -> Finite | None:
-    """The check of values of a type; None where none of their numbers can be other than finite."""
+def _is_within(number: float) -> bool:
+    return -MOST_FLOAT <= number <= MOST_FLOAT
+
+
+def _finite(hint: Any, holds: Finite = math.isfinite) -> Finite | None:
+    """The check of values of a type; None where it has no numbers that could be other than finite. `holds` checks a
+    number in its place."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
-        return _finite(inner[0])
+        return _finite(inner[0], holds)
     if hint is float:
-        return math.isfinite
+        return holds
     if hint is object or hint is Any:
-        return _is_finite
+        return lambda value: _every_float(value, holds)
     if dataclasses.is_dataclass(hint) or (isinstance(hint, type) and hasattr(hint, "_fields")):
-        return _of_fields(typing.get_type_hints(hint, include_extras=True))
-    checks = [check for check in map(_finite, inner) if check is not None]
+        return _of_fields(typing.get_type_hints(hint, include_extras=True), holds)
+    checks = [check for check in (_finite(part, holds) for part in inner) if check is not None]
     if origin is typing.Literal or not checks:
         return None
     if origin in (typing.Union, types.UnionType):
         (check, *others) = checks
-        if others or check is math.isfinite:
-            return _is_finite
+        if others or check is holds:
+            return lambda value: _every_float(value, holds)
         return lambda value: value is None or check(value)
     if len(checks) == 1 and issubclass(origin, collections.abc.Sequence):
         return lambda value: all(map(checks[0], value))
-    return _is_finite
+    return lambda value: _every_float(value, holds)
 
 
-def _of_fields(hints: dict[str, Any]) -> Finite | None:
-    fields = [(name, check) for name, hint in hints.items() if (check := _finite(hint)) is not None]
+def _of_fields(hints: dict[str, Any], holds: Finite) -> Finite | None:
+    fields = [(name, check) for name, hint in hints.items() if (check := _finite(hint, holds)) is not None]
     if not fields:
         return None
     return lambda value: all(check(getattr(value, name)) for name, check in fields)
 
 
-def _is_finite(value: Any) -> bool:
+def _every_float(value: Any, holds: Finite) -> bool:
     """The same of a value of any type."""
     if isinstance(value, float):
-        return math.isfinite(value)
+        return holds(value)
     if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
+        return all(_every_float(item, holds) for item in value.values())
     if dataclasses.is_dataclass(value):
-        return all(_is_finite(getattr(value, field.name)) for field in dataclasses.fields(value))
+        return all(_every_float(getattr(value, field.name), holds) for field in dataclasses.fields(value))
     if isinstance(value, collections.abc.Iterable) and not isinstance(value, str | bytes):
-        return all(map(_is_finite, value))
+        return all(_every_float(item, holds) for item in value)
     return True

@@ -123,6 +123,11 @@ def record_text(record: Record, *, allow_nan: bool = True) -> str:
     return f'{{"kind":"{kind}",{_FORMS[kind].dumps(record, allow_nan=allow_nan)[1:]}'
 
 
+def can_add_up(record: Record) -> bool:
+    """Whether every figure of a record is one that others can be added to: neither infinite nor beyond all measure."""
+    return _FORMS[NAMES[type(record)]].can_add_up(record)
+
+
 def load_record(values: dict[str, Any]) -> Record:
     """The record of plain values. Raises WireError."""
     kind = values.get("kind")

@@ -241,6 +241,9 @@ class PolicyInbox:
     def _note_refusal(self, kind: str, cause: Cause, reason: str, version: int = 0, digest: str = "") -> None:
         self.counters[f"refused_{cause}"] += 1
         self.refused_by_kind[kind] += 1
+        before = self._states.get((kind, True))
+        if not version and before is not None and before.version:
+            return  # whoever may write the topic must not hide why a signed one was refused
         sentence = printable(reason)[:REASON_CHARACTERS]
         state = PolicyState(kind, version, digest, "refused", f"{cause}: {sentence}", self._now_ns())
         self._states[kind, True] = state

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,8 +103,12 @@ class PrivateKey:
     def write(self, path: Path) -> Path:
         """Write it for its owner's eyes alone, and the public key beside it; that file. Nothing is overwritten. Raises
         KeyFileError."""
+        if not path.name:
+            raise KeyFileError(f"{path}: is no name of a file")
         beside = path.with_name(f"{path.name}.pub")
         try:
+            if os.path.lexists(beside):  # else a private key without its public one would be left
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), beside)
             for place, text, mode in (
                 (path, str(self._key.export_key(format="PEM")), 0o600),
                 (beside, self.public.text, 0o644),

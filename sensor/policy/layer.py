@@ -19,6 +19,8 @@ from sensor.model.policy import ParcelKind
 from sensor.policy.refusal import ParcelError
 from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, read
 from sensor.signatures.loader import TABLES
+from sensor.signatures.located import Problems
+from sensor.signatures.located import read as read_yaml
 
 #: The file of a parcel of books that lists them, and that of a parcel of policy.
 BOOKS_FILE, POLICY_FILE = "books.yaml", "policy.yaml"
@@ -74,9 +76,22 @@ def _check_file(kind: ParcelKind, name: str, content: bytes) -> None:
     found = [text.decode() for text in _KIND.findall(content)]
     if len(found) != 1:
         raise ParcelError("content", f"{name}: must say what it is in one line that begins with kind:")
+    if _parsed_kind(name, content) not in (found[0], None):
+        raise ParcelError("content", f"{name}: says in two ways what it is")
     if (found[0] in TABLES) != (kind == "tables"):
         other = "tables" if kind == "signatures" else "signatures"
         raise ParcelError("content", f"{name}: a file of {found[0]} belongs into a parcel of {other}, not of {kind}")
+
+
+def _parsed_kind(name: str, content: bytes) -> object:
+    """What a file is to whoever loads it: a key of YAML can be written in more ways than at the beginning of a line.
+    None where it cannot be loaded, which the check of the load says."""
+    try:
+        entry = read_yaml(content.decode(), name, Problems(name))
+    except UnicodeDecodeError:
+        return None
+    its = None if entry is None else entry.keys.get("kind")
+    return None if its is None else its.scalar
 
 
 class ParcelLayer:

@@ -20,8 +20,9 @@ from sensor.model.trouble import Speaker, TroubleState
 from sensor.policy.inbox import ParcelOffer, PolicyInbox
 from sensor.policy.settings import PolicySettings
 
-#: Messages taken at once, and how long they are waited for, in seconds; and how long a question to a broker may take.
-PAGE, WAIT_S, ASK_S = 50, 0.5, 10.0
+#: Messages taken at once, each of which may be as long as a parcel, whoever wrote it; how long they are waited for, in
+#: seconds; and how long a question to a broker may take.
+PAGE, WAIT_S, ASK_S = 4, 0.5, 10.0
 #: Bytes that wait here unread, in units of 1,024.
 QUEUED_KBYTES = 16_384
 #: How often partitions are looked for anew, in seconds: a topic that was made anew is read.

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from exporters.transports.kafka import client_settings, library, silent_logger
@@ -21,6 +22,12 @@ ASK_S, READ_S, ACKNOWLEDGE_S = 10.0, 60.0, 30.0
 CLEANUP, COMPACT = "cleanup.policy", "compact"
 #: Brokers count their own few bytes of a message, too.
 OVERHEAD_BYTES = 65_536
+#: Bytes that wait unread, in units of 1,024.
+QUEUED_KBYTES = 16_384
+#: Messages taken at once: each may have megabytes, and none is held longer than it is looked at.
+PAGE = 10
+#: Of keys so much is held, and of messages that no sensor takes so many are listed: anybody may have written them.
+KEY_BYTES, MOST_STRANGERS = 100, 1_000
 
 
 class PolicyTopicError(Exception):
@@ -73,23 +80,30 @@ class PolicyTopic:
 
     def held(self) -> list[HeldParcel]:
         """The newest message of each key, in the order of keys. Raises PolicyTopicError."""
-        newest: dict[bytes, bytes | None] = {}
-        for message in self._messages():
-            newest[message.key() or b""] = message.value()
-        found = []
-        for key, body in sorted(newest.items()):
+        found: dict[bytes, HeldParcel] = {}
+        strangers: set[bytes] = set()
+        for key, body in self._messages():
+            place = key if len(key) <= KEY_BYTES else sha256(key).digest()
+            found.pop(place, None)
+            strangers.discard(place)
             if body is None:
                 continue
-            name = key.decode("ascii", "replace")
-            try:
-                parcel = open_sealed(body, self._keys, self._settings.parcel_bytes)
-                if parcel.header.key != name:
-                    raise ParcelError("kind", f"the parcel of {parcel.header.key} stands under another key")
-            except ParcelError as error:
-                found.append(HeldParcel(name, len(body), None, "", f"{error.cause}: {error}"))
-            else:
-                found.append(HeldParcel(name, len(body), parcel.header, parcel.sha256, None))
-        return found
+            parcel = self._held(key[:KEY_BYTES].decode("ascii", "replace"), body)
+            if parcel.header is None:
+                if len(strangers) >= MOST_STRANGERS:
+                    continue
+                strangers.add(place)
+            found[place] = parcel
+        return sorted(found.values(), key=lambda parcel: parcel.key)
+
+    def _held(self, name: str, body: bytes) -> HeldParcel:
+        try:
+            parcel = open_sealed(body, self._keys, self._settings.parcel_bytes)
+            if parcel.header.key != name:
+                raise ParcelError("kind", f"the parcel of {parcel.header.key} stands under another key")
+        except ParcelError as error:
+            return HeldParcel(name, len(body), None, "", f"{error.cause}: {error}")
+        return HeldParcel(name, len(body), parcel.header, parcel.sha256, None)
 
     def publish(self, kind: str, body: bytes, group: str = EVERYBODY) -> None:
         """Put a parcel in place of the one of its kind and group, and wait until all replicas have it. Raises
@@ -120,8 +134,8 @@ class PolicyTopic:
         if not answers:
             raise PolicyTopicError(f"{self._settings.shown}: no acknowledgement within {ACKNOWLEDGE_S:g} s")
 
-    def _messages(self) -> list[Any]:
-        """All that stands in the topic, in the order of each partition."""
+    def _messages(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Key and body of all that stands in the topic, in the order of each partition."""
         part, beginning = self._library.TopicPartition, self._library.OFFSET_BEGINNING
         settings = {
             **self._made_with,
@@ -129,26 +143,26 @@ class PolicyTopic:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "fetch.message.max.bytes": self._settings.parcel_bytes,
+            "queued.max.messages.kbytes": QUEUED_KBYTES,
             "error_cb": _heard,
         }
         consumer = self._library.Consumer(settings, logger=silent_logger())
         try:
             topics = consumer.list_topics(timeout=ASK_S).topics
             if self.name not in topics:
-                return []
+                return
             unread = set(topics[self.name].partitions)
             consumer.assign([part(self.name, partition, beginning) for partition in sorted(unread)])
-            found, until_s = [], time.monotonic() + READ_S
+            until_s = time.monotonic() + READ_S
             while unread:
                 if time.monotonic() > until_s:
                     raise PolicyTopicError(f"{self._settings.shown}: {self.name} was not read within {READ_S:g} s")
-                for message in consumer.consume(100, 0.5):
+                for message in consumer.consume(PAGE, 0.5):
                     error = message.error()
                     if error is None:
-                        found.append(message)
+                        yield message.key() or b"", message.value()
                     elif error.code() == self._library.KafkaError._PARTITION_EOF:
                         unread.discard(message.partition())
-            return found
         except self._library.KafkaException as error:
             raise self._failure(error) from None
         finally:

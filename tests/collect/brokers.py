@@ -80,8 +80,8 @@ def messages_of(places: list[str], topic: str, most: int) -> list[Any]:
     return found
 
 
-def put(places: list[str], topic: str, bodies: list[tuple[str, bytes]]) -> None:
-    """Put messages, by key, into a topic."""
+def put(places: list[str], topic: str, bodies: list[tuple[str, bytes | None]]) -> None:
+    """Put messages, by key, into a topic; without a body it deletes those of its key."""
     import confluent_kafka
 
     settings = {"bootstrap.servers": ",".join(places), "partitioner": "murmur2_random"}

@@ -155,6 +155,19 @@ def test_where_nothing_can_be_written_any_more_the_fault_is_not_the_messages(
     assert len(desk.names()) == 5  # all but the three that were put aside
 
 
+def test_who_writes_nothing_but_what_cannot_be_written_stops_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor.collect.collector.UNWRITABLE_IN_A_ROW", 3)
+    collector, source = desk.collector([*map(unwritable, range(20, 31)), text(finding(1))])
+    while source.owned[TOPIC, 0] < 12:
+        assert collector.step()
+    assert collector.trouble is None
+    assert collector.counters["letters_unwritable"] == 11
+    assert desk.names() == ["finding-1"]  # and nothing of what was tried
+    assert [sensor.sensor_id for sensor in desk.ledger.reader.sensors()] == ["edge-1"]
+
+
 def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk: Desk) -> None:
     broken = json.loads(text(finding(1)))
     broken["records"][0]["shares"] = "many"
@@ -168,6 +181,18 @@ def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk
     counts = collector.counters
     assert (counts["letters_unreadable"], counts["letters_unwritable"], counts["messages_read"]) == (1, 1, 4)
     assert counts["reports_replaced"] == 0
+
+
+def test_brokers_that_do_not_answer_are_said_once_and_when_they_do(desk: Desk) -> None:
+    collector, source = desk.collector([text(finding(1))])
+    source.trouble = "kafka.example:9092: 3/3 brokers are down"
+    for _ in range(3):
+        collector.step()
+    source.trouble = None
+    collector.step()
+    said = desk.journal.stream.getvalue()
+    assert said.count("brokers are down; nothing is lost, and it is tried again") == 1
+    assert said.count("brokers answer again") == 1
 
 
 def test_a_ledger_that_is_away_is_waited_for_and_nothing_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_message, replaces
+from sensor.collect.messages import LONGEST_NS, MessageFold, TopicMessage, batch_of, read_message, replaces
 from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, TopicPlace
 from sensor.model.finding import Finding
-from sensor.model.wire import SensorReport, Stretch, dumps
+from sensor.model.policy import PolicyState
+from sensor.model.quantities import Interval
+from sensor.model.wire import SensorReport, Stretch, can_add_up, dumps
 from tests.ledger.made import SECOND, any_of, finding, flow
 
 TOPIC = "minewatch.reports.v1"
@@ -109,6 +113,41 @@ def test_nothing_that_a_message_may_hold_raises(bodies: list[bytes]) -> None:
 
 
 @given(any_of(Finding))
-def test_any_finding_is_read_as_it_was(one: Finding) -> None:
+def test_any_finding_is_read_as_it_was_where_its_figures_can_be_added_up(one: Finding) -> None:
     taken, _ = batch(text(one))
-    assert [placed.report.records for placed in taken.reports] == [(one,)]
+    if can_add_up(one) and sum(abs(each.last_ns - each.first_ns) for each in one.flows) <= LONGEST_NS:
+        assert [placed.report.records for placed in taken.reports] == [(one,)]
+    assert len(taken.reports) + len(taken.letters) == 1
+
+
+def test_connections_that_last_longer_than_any_are_put_aside() -> None:
+    """One from 1970 to 2262 had 2.5 million roll-ups, and took a minute."""
+    years_s = 366 * 86_400.0
+    usual = [flow(number, lasted_s=4 * years_s) for number in range(2)]
+    assert not batch(text(finding(1, tuple(usual))))[0].letters
+    for flows in ((flow(1, lasted_s=6 * years_s),), tuple(flow(number, lasted_s=4 * years_s) for number in range(26))):
+        (letter,) = batch(text(finding(1, flows)))[0].letters
+        assert letter.reason == "its connections lasted longer than any"
+
+
+@pytest.mark.parametrize("rate", [1e308, -1e200, math.inf, math.nan])
+def test_a_figure_beyond_all_measure_is_put_aside(rate: float) -> None:
+    one = finding(1, hashrate_hps=Interval(1.0, 2.0, 3.0, 0.95))
+    message = json.loads(text(one))
+    message["records"][0]["hashrate_hps"]["best"] = rate
+    taken, counters = batch(text(one), json.dumps(message))
+    assert counters["letters_unreadable"] == len(taken.letters) == 1
+
+
+def test_what_is_sent_again_takes_nothing_newer_with_it() -> None:
+    sent = [text(finding(1), number=number) for number in (1, 2)] + [text(finding(2), number=3)]
+    taken, _ = batch(*sent, sent[0])  # the sensor died before its note, and the batch ends within what it sends again
+    assert [placed.report.number for placed in taken.reports] == [2, 3, 1]
+    taken, _ = batch(*sent, *sent[:2])
+    assert [placed.report.number for placed in taken.reports] == [2, 3, 1, 2]
+
+
+def test_a_report_that_speaks_of_parcels_is_never_left_out() -> None:
+    spoken = text(finding(1), policies=(PolicyState("tables", 1, "", "refused", "x", 5),))
+    taken, _ = batch(spoken, text(finding(1)))
+    assert offsets(taken) == [7, 8]

@@ -27,6 +27,7 @@ from sensor.ledger.central import (
     DeadLetter,
     PlacedReport,
     TopicPlace,
+    _Queues,
 )
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.records import dumps
@@ -328,3 +329,22 @@ def test_what_was_put_aside_is_forgotten_with_whom_it_names(tmp_path: Path) -> N
         assert sorted(letter.body for letter in central.letters(10)) == sorted(bodies[1:])
     finally:
         ledger.close()
+
+
+def test_of_a_sensor_with_very_many_runs_only_those_that_report_are_read(
+    central: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = finding(1)
+    central.take([SensorReport("edge-1", f"run-{number}", NOW, (), number=number + 1) for number in range(700)])
+    read_rows: list[int] = []
+    read = _Queues._read
+
+    def counted(queues: _Queues, topic: str, partition: int, runs: Any) -> None:
+        read(queues, topic, partition, runs)
+        read_rows.append(len(queues._numbers))
+
+    monkeypatch.setattr(_Queues, "_read", counted)
+    central.take([SensorReport("edge-1", f"run-{number}", NOW, (one,), number=3) for number in (1, 5)])
+    assert read_rows == [2]
+    assert central.central.counters["reports_repeated"] == 1  # run-5 had come to 6
+    assert central.ledger.reader.findings()[0].finding.jobs == one.jobs

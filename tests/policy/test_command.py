@@ -5,6 +5,7 @@ versions grow by themselves, whatever became of the topic.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,3 +188,63 @@ def test_a_mistake_in_its_section_names_the_key(
     assert main(["check", "--configuration-only", "-c", str(path)]) == 78
     assert sentence in capsys.readouterr().err
     assert parcel()
+
+
+def test_without_a_file_nothing_is_withdrawn_by_mistake(centre: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    (centre.folder / "empty").mkdir()
+    assert centre.publish("tables", centre.folder / "empty") == 2
+    assert "there is no file to publish" in capsys.readouterr().err
+    assert centre.versions() == {}
+
+
+def test_what_is_no_readable_file_is_said_in_one_sentence(centre: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(centre.folder / "pipe")
+    for path, reason in (("x" * 300, "file name too long"), ("pipe", "is neither a file nor a folder")):
+        assert centre.publish("tables", centre.folder / path) == 1
+        assert capsys.readouterr().err.rstrip("\n").endswith(f"{path}: {reason}")
+    with (centre.folder / "huge.yaml").open("wb") as file:
+        file.truncate(1 << 36)
+    assert centre.publish("tables", centre.folder / "huge.yaml") == 2
+    assert "policy.unpacked_bytes" in capsys.readouterr().err
+
+
+def test_a_pair_of_keys_is_made_whole_or_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["policy", "keys", "--to", "."]) == 1
+    assert capsys.readouterr().err == "minewatch: .: is no name of a file\n"
+    (tmp_path / "centre.key.pub").touch()
+    assert main(["policy", "keys", "--to", "centre.key"]) == 1
+    assert "centre.key.pub: is there already" in capsys.readouterr().err
+    assert not (tmp_path / "centre.key").exists()
+
+
+def test_strangers_in_the_topic_are_listed_up_to_a_bound_and_hide_no_parcel(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sensor.policy.topic.MOST_STRANGERS", 3)
+    put(centre.places, f"{centre.topic}.v1", [(f"{number}" * 300, b"x") for number in range(9)])
+    put(centre.places, f"{centre.topic}.v1", [("begin", None)])
+    assert centre.publish("tables", centre.folder / "pools.yaml") == 0
+    capsys.readouterr()
+    assert centre.run("show", "--json") == 0
+    held = json.loads(capsys.readouterr().out)["parcels"]
+    assert len(held) == 4
+    assert max(len(one["key"]) for one in held) == 100
+    assert [one["key"] for one in held if one["trouble"] is None] == ["tables/all"]
+
+
+def test_a_version_that_a_sensor_invents_stops_no_publication(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger.open(f"sqlite:///{centre.folder}/central.db", sensor_id="edge-1")
+    states = [
+        PolicyState("tables", 41, "", "in_use", None, NOW),
+        PolicyState("tables", (1 << 63) - 1, "", "refused", "x", NOW),
+    ]
+    ledger.note_policies(states, NOW)
+    ledger.close()
+    assert centre.publish("tables", centre.folder / "pools.yaml") == 0
+    assert "edge-1 speaks of tables 9223372036854775807, which nobody can have published" in capsys.readouterr().err
+    assert centre.versions() == {"tables/all": 42}

@@ -308,3 +308,17 @@ def test_hostile_messages_never_raise_and_change_nothing(sensor: Sensor) -> None
     assert sensor.in_use == {"policy": 3}
     assert len(sensor.inbox.states) == 2  # of each kind one, however many came
     assert KEY.public.text
+
+
+def test_a_stranger_does_not_hide_why_a_signed_parcel_was_refused(sensor: Sensor) -> None:
+    sensor.take(parcel(3, files={"other.yaml": b"x"}))
+    assert sensor.settle() == []
+    before = sensor.inbox.states
+    assert [(state.version, str(state.reason)[:8]) for state in before] == [(3, "content:")]
+    for body in (b"hello", parcel(4, key=FOREIGN)):
+        sensor.take(body)
+    assert sensor.inbox.states == before
+    assert sensor.inbox.refused_by_kind["policy"] == 3
+    sensor.take(parcel(5))
+    assert sensor.settle() == [5]
+    assert sensor.refused == {}

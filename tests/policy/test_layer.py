@@ -10,7 +10,8 @@ import pytest
 
 from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
 from sensor.model.policy import ParcelKind
-from sensor.policy.layer import SECTIONS, ParcelLayer, UnpackedParcel
+from sensor.policy.layer import SECTIONS, ParcelLayer, UnpackedParcel, check_content
+from sensor.policy.refusal import ParcelError
 from sensor.settings.document import ConfigError
 from tests.policy.made import POOLS
 
@@ -191,3 +192,19 @@ def test_signatures_are_parsed_anew_only_where_a_parcel_brings_some(tmp_path: Pa
     assert light.signatures is before.signatures
     assert whole.signatures is not before.signatures
     assert light.suppression is not before.suppression
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"kind": dialect\ndescription: "\nkind: pools"\n',
+        '? kind\n: dialect\nreferences: ["\nkind: pools"]\n',
+        '# x\rkind: dialect\ntitle: "\nkind: pools"\n',
+        'kind: pools\n"kind": dialect\n',
+    ],
+    ids=["quoted", "complex", "carriage-return", "twice"],
+)
+def test_no_rules_come_as_a_table_however_their_kind_is_written(text: str) -> None:
+    with pytest.raises(ParcelError):
+        check_content("tables", {"sneak.yaml": text.encode()})
+    check_content("tables", {"pools.yaml": POOLS})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sensor.policy.inbox import PolicyInbox
-from sensor.policy.receiver import PolicyReceiver
+from sensor.policy.receiver import PAGE, PolicyReceiver
 from sensor.policy.shelf import PolicyShelf
 from tests.collect.brokers import MockBrokers, mock_brokers, put
 from tests.daemon.journal import WrittenJournal
@@ -123,3 +123,7 @@ def test_while_no_broker_answers_what_is_in_use_stays_and_it_is_said_once(
     second.until(lambda: second.has(2))
     assert second.tried == [2]
     assert tmp_path.is_dir()
+
+
+def test_messages_that_are_held_at_once_are_bounded_in_bytes() -> None:
+    assert PAGE * settings_of().parcel_bytes <= 32 << 20
