@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sensor.ledger import Ledger
-from sensor.ledger.central import CentralLedger, CollectBatch, PlacedReport, TopicPlace
+from sensor.ledger.central import CentralLedger, CollectBatch, CollectPage, PlacedReport, TopicPlace
 from sensor.model.wire import SensorReport
 from tests.ledger.made import finding, flow
 from tests.ledger.test_central import LATER, TOPIC
@@ -29,7 +29,7 @@ class Partitioned:
         start, queue = self._offsets.get(partition, 0), (TOPIC, partition)
         placed = [PlacedReport(TopicPlace(TOPIC, partition, start + at), one) for at, one in enumerate(reports)]
         self._offsets[partition] = start + len(reports)
-        self.central.take(CollectBatch(placed, {queue: start}, {queue: start + len(reports)}), LATER)
+        self.central.take(CollectBatch((CollectPage(placed),), {queue: start}, {queue: start + len(reports)}), LATER)
 
     def shares(self) -> int:
         """Of the one finding."""
