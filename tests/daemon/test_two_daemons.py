@@ -20,6 +20,7 @@ import pytest
 from sensor import signatures
 from sensor.intake import engine
 from sensor.ledger import Ledger
+from sensor.line.join import MAX_FLOWS
 from sensor.line.replay import replay
 from tests.daemon.sensor import Sensor, reading, running
 from tests.demo import miners
@@ -138,7 +139,8 @@ def test_two_sensors_come_to_what_one_finds(
 def test_more_connections_than_a_record_lists_are_each_counted_once(
     tmp_path: Path, deal: Callable[[Packets, int], Packets]
 ) -> None:
-    reconnecting(tmp_path / "all.pcap", 600)
+    count = MAX_FLOWS + 64
+    reconnecting(tmp_path / "all.pcap", count)
     packets, url = read(tmp_path / "all.pcap"), f"sqlite:///{tmp_path}/shared.db"
     for number in range(2):
         folder = tmp_path / f"edge-{number}"
@@ -147,7 +149,7 @@ def test_more_connections_than_a_record_lists_are_each_counted_once(
             until_read(folder, sensor.ready())
             assert sensor.end()[0] == 0
     ((submitted, accepted, connections),) = counted(url).values()
-    assert (submitted, accepted, connections) == (1_800, 1_800, 600)
+    assert (submitted, accepted, connections) == (3 * count, 3 * count, count)
 
 
 def test_killed_at_any_moment_a_folder_is_counted_once(demo: Path, tmp_path: Path) -> None:

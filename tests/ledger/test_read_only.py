@@ -137,7 +137,7 @@ def test_a_member_of_the_group_reads_and_the_service_goes_on(folder: Path, way: 
             done = by_reader(url, *words)
             assert done.returncode == 0, (words, done.stderr)
             assert left(folder) == before, words
-        assert "198.51.100." in by_reader(url, "ledger", "export").stdout
+            assert words[1] != "export" or "198.51.100." in done.stdout
         refused = by_reader(url, "ledger", "sensors", "rename", "local", "other")
         assert refused.returncode == 1
         assert "no permission" in refused.stderr
