@@ -7,7 +7,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Protocol
 
@@ -69,12 +70,19 @@ class Source(Protocol):
     def ends(self) -> dict[int, int]:
         """The ends of all partitions."""
 
+    def stop(self) -> None:
+        """Read no further."""
+
     def close(self) -> None:
         """Leave."""
 
 
 class _ReadWholeError(Exception):
     """A message that replaced others cannot be taken: all are to be read again."""
+
+
+class _StopError(Exception):
+    """It was stopped in the middle of a batch, which is read again by whoever goes on."""
 
 
 class Collector:
@@ -125,8 +133,9 @@ class Collector:
         return self._failing.reason or self._source.trouble
 
     def stop(self) -> None:
-        """End after the batch at hand."""
+        """End within seconds: after the batch at hand, or where that has many pages, without it."""
         self._stopping.set()
+        self._source.stop()
 
     def run(self) -> None:
         """Collect until stopped."""
@@ -159,6 +168,8 @@ class Collector:
                 self._speaker.warning(f"{error}; nothing is lost, and it is tried again")
             self._source.rewind()
             self._source.idle(self._backoff.next())
+            return 0
+        except _StopError:
             return 0
         except (CollectGapError, _ReadWholeError) as error:
             self._whole = isinstance(error, _ReadWholeError)
@@ -198,8 +209,8 @@ class Collector:
 
         batch = batch_of(messages, self._source.owned, read)
         try:
-            self._central.take(batch, time.time_ns())
-        except (CollectGapError, _ReadWholeError):
+            self._central.take(replace(batch, pages=self._until_stopped(batch.pages)), time.time_ns())
+        except (CollectGapError, _ReadWholeError, _StopError):
             raise
         except Exception as error:
             if isinstance(error, LedgerError) and not is_of_data(error):
@@ -214,6 +225,12 @@ class Collector:
         self._note_letters(letters)
         self._source.done(batch.next_offsets)
         self.batch_seconds = time.monotonic() - begun_s
+
+    def _until_stopped(self, pages: Iterable[CollectPage]) -> Iterator[CollectPage]:
+        for number, page in enumerate(pages):
+            if number and self._stopping.is_set():
+                raise _StopError
+            yield page
 
     def _attribute_all(self, placed: PlacedReport) -> None:
         for record in placed.report.records if self._attribute is not None else ():

@@ -51,6 +51,7 @@ class TopicSource:
         self.owned: dict[Queue, int] = {}  # partitions of this member, with what comes next
         self._unplaced: list[int] | None = None  # partitions whose places are still to be asked for
         self.reset: list[Queue] = []  # partitions that were made anew
+        self._stopping = False
         consumer_settings = {
             **client_settings(settings),
             "group.id": settings.group,
@@ -75,7 +76,8 @@ class TopicSource:
         begun_s = time.monotonic()
         read, until_s = 0, begun_s + self._wait_s
         places = dict(self.owned)
-        while fold.count < self._most and fold.size_bytes < self._most_bytes and read < READ_TIMES * self._most:
+        room = READ_TIMES * self._most
+        while not self._stopping and fold.count < self._most and fold.size_bytes < self._most_bytes and read < room:
             found = self._consumed(PAGE, max(0.0, until_s - time.monotonic()))
             read += len(found)
             now_s = time.monotonic()
@@ -98,13 +100,17 @@ class TopicSource:
             self.trouble = None
         return fold
 
+    def stop(self) -> None:
+        """Read no further; any thread may say so."""
+        self._stopping = True
+
     def idle(self, seconds: float) -> None:
         """Stay in the group for so long without reading on, as while the ledger is away."""
         parts = self._consumer.assignment()
         if parts:
             self._consumer.pause(parts)
         until_s = time.monotonic() + seconds
-        while (left_s := until_s - time.monotonic()) > 0:
+        while not self._stopping and (left_s := until_s - time.monotonic()) > 0:
             message = self._consumer.poll(min(left_s, 0.2))
             if message is not None and message.error() is None:
                 self.rewind()  # it was on its way before the pause

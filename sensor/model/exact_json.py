@@ -41,13 +41,13 @@ class ExactJson(Generic[T]):
 
     def dumps(self, value: T, *, allow_nan: bool = True) -> str:
         """The value as one line of ASCII. Raises ValueError for a number that JSON has not, unless `allow_nan`."""
-        if self._is_finite(value):
-            try:
+        try:
+            if self._is_finite(value):
                 text = self._encoder.encode(value)
                 if text.isascii():
                     return text.decode("ascii")
-            except (OverflowError, UnicodeEncodeError, TypeError):
-                pass
+        except (OverflowError, UnicodeEncodeError, TypeError):
+            pass
         plain = self.adapter.dump_python(value, warnings=False)
         return json.dumps(plain, ensure_ascii=True, allow_nan=allow_nan, separators=(",", ":"))
 

@@ -38,7 +38,7 @@ def fill(connection: Connection, rows: int) -> None:
     """So many connections in the oldest month, a hundredth of them in each of the others."""
     starts = [_ns(*month) for month in MONTHS]
     make_months(connection, CONNECTIONS, starts)
-    made = text(
+    insertion = text(
         "INSERT INTO connections SELECT md5((n / 8)::text), 'edge-1', 'run', n + :base, '1:' || md5(n::text), "
         ":start + n * :step, :start + n * :step + 60000000000, "
         "repeat(md5(n::text), :record / 32) FROM generate_series(1, :rows) n"
@@ -46,7 +46,7 @@ def fill(connection: Connection, rows: int) -> None:
     for at, start in enumerate(starts):
         count = rows if at == 0 else max(1, rows // 100)
         values = {"base": at * rows, "start": start, "step": 27 * DAY_NS // count, "record": RECORD, "rows": count}
-        connection.execute(made, values)
+        connection.execute(insertion, values)
 
 
 def seconds_of(rows: int, *, whole: bool) -> tuple[float, int]:

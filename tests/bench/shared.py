@@ -53,18 +53,20 @@ def fill(connection: Connection, count: int) -> None:
     for number in range(count):
         began_ns = MONDAY + number % 1_000 * HOUR
         miner = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-        one = dataclasses.replace(
+        finding = dataclasses.replace(
             mined(number, began_ns, began_ns + 20 * HOUR, 100, miner=miner),
             finding_id=f"{number:032x}",
             wallet=Wallet(f"payee-{rng.randrange(count // 2)}", "account"),
             pool=Pool(name=f"pool {rng.randrange(POOL_COUNT)}"),
             workers=tuple(sorted(f"hall-{rng.randrange(count)}-a" for _ in range(2))),
         )
-        row = finding_row(HeldFinding(one, None), FindingLinks(RollupState(), rng.randrange(SITE_COUNT + 1)), MONDAY)
+        row = finding_row(
+            HeldFinding(finding, None), FindingLinks(RollupState(), rng.randrange(SITE_COUNT + 1)), MONDAY
+        )
         findings.append(row)
         for sensor_id in rng.sample(("east", "north", "west"), rng.choice((1, 1, 2, 3))):
-            key = {"finding_id": one.finding_id, "sensor_id": sensor_id, "run_id": "run"}
-            parts.append({**key, "state": "closed", "last_ns": one.last_ns, "record": row["record"]})
+            key = {"finding_id": finding.finding_id, "sensor_id": sensor_id, "run_id": "run"}
+            parts.append({**key, "state": "closed", "last_ns": finding.last_ns, "record": row["record"]})
         if len(findings) == 1_000 or number == count - 1:
             connection.execute(insert(FINDINGS), findings)
             connection.execute(insert(PARTS), parts)

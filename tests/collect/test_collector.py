@@ -58,6 +58,9 @@ class ListSource:
             fold.add(TopicMessage(TopicPlace(TOPIC, 0, at), self.all[at]))
         return fold
 
+    def stop(self) -> None:
+        pass
+
     def idle(self, seconds: float) -> None:
         self.idled_s.append(seconds)
 
@@ -183,6 +186,26 @@ def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk
     assert counts["reports_replaced"] == 0
 
 
+def test_one_that_is_stopped_in_a_long_batch_leaves_it_whole_to_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor.collect.messages.PAGE", 2)
+    page = [text(finding(number)) for number in range(7)]
+    stopped: list[Collector] = []
+
+    def in_the_middle(_: Finding) -> None:
+        stopped[0].stop()
+
+    collector, source = desk.collector(page, attribute=in_the_middle)
+    stopped.append(collector)
+    collector.run()
+    assert source.closed
+    assert (desk.names(), desk.central.positions(TOPIC)) == ([], {})
+    after, _ = desk.collector(page)
+    after.step()
+    assert len(desk.names()) == 7
+
+
 def test_brokers_that_do_not_answer_are_said_once_and_when_they_do(desk: Desk) -> None:
     collector, source = desk.collector([text(finding(1))])
     source.trouble = "kafka.example:9092: 3/3 brokers are down"
@@ -190,9 +213,9 @@ def test_brokers_that_do_not_answer_are_said_once_and_when_they_do(desk: Desk) -
         collector.step()
     source.trouble = None
     collector.step()
-    said = desk.journal.stream.getvalue()
-    assert said.count("brokers are down; nothing is lost, and it is tried again") == 1
-    assert said.count("brokers answer again") == 1
+    journal = desk.journal.stream.getvalue()
+    assert journal.count("brokers are down; nothing is lost, and it is tried again") == 1
+    assert journal.count("brokers answer again") == 1
 
 
 def test_a_ledger_that_is_away_is_waited_for_and_nothing_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

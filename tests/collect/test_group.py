@@ -107,6 +107,25 @@ def test_collectors_that_come_and_go_write_what_one_ledger_would_hold(tmp_path: 
     together.close()
 
 
+def test_one_that_is_far_behind_reads_more_at_once_until_it_is_stopped(
+    tmp_path: Path, brokers: MockBrokers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor.collect.source.PAGE", 20)
+    monkeypatch.setattr("sensor.collect.source.BEHIND", 20)
+    together, count = reported(tmp_path, brokers, "behind", range(1))
+    together.close()
+    member = Member(f"sqlite:///{tmp_path}/central.db", brokers, "behind", batch_wait_ms=1)
+    until(lambda: member.collector.counters["batches"] > 0, member)
+    assert member.collector.counters["messages_read"] > count - 20
+    member.source.rewind()
+    member.source.stop()
+    begun_s = time.monotonic()
+    member.source.idle(60.0)
+    assert member.source.poll().count == 0
+    assert time.monotonic() - begun_s < 30
+    member.close()
+
+
 def test_a_member_that_was_killed_before_it_told_the_brokers_doubles_nothing(
     tmp_path: Path, brokers: MockBrokers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

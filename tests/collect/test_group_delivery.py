@@ -292,9 +292,9 @@ def test_an_exporter_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest
     url = f"sqlite:///{tmp_path}/central.db"
     path = configured(tmp_path, 0, url, ["127.0.0.1:9"], webhook=webhook, prometheus={"listen": "127.0.0.1:0"})
     assert main(["collect", "-c", path]) == 78
-    said = capsys.readouterr().err
-    assert f"exporters.webhook: secret_file: {tmp_path}/none" in said
-    assert "exporters.prometheus: is of sensors" in said
+    problems = capsys.readouterr().err
+    assert f"exporters.webhook: secret_file: {tmp_path}/none" in problems
+    assert "exporters.prometheus: is of sensors" in problems
 
 
 class CollectProcess:

@@ -43,10 +43,10 @@ def batch(*bodies: bytes | str, partition: int = 0) -> tuple[Taken, Counter[str]
     assert fold.count == len(messages)
     assert fold.size_bytes == sum(len(message.body) for message in messages)
     counters["reports_replaced"] = fold.replaced
-    made = batch_of(messages, {(TOPIC, partition): 7}, lambda message: read_message(message, counters))
-    pages = list(made.pages)
+    whole = batch_of(messages, {(TOPIC, partition): 7}, lambda message: read_message(message, counters))
+    pages = list(whole.pages)
     reports = [report for page in pages for report in page.reports]
-    return Taken(made, reports, [letter for page in pages for letter in page.letters]), counters
+    return Taken(whole, reports, [letter for page in pages for letter in page.letters]), counters
 
 
 def text(one: Finding, sensor_id: str = "edge-1", run_id: str = "run-1", **more: object) -> str:
