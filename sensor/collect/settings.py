@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
-from exporters.settings import PATH
 from exporters.transports.kafka import KafkaSettings
+from sensor.delivery.settings import with_rooted_paths
 from sensor.settings.config import Rooting
 
 
@@ -35,16 +35,4 @@ class CollectSettings(KafkaSettings):
 
     def rooted(self, rooting: Rooting) -> Self:
         """The same with every path of a file made whole."""
-        whole: Self = _rooted(self, rooting, ("collect",))
-        return whole
-
-
-def _rooted(section: Any, rooting: Rooting, key: tuple[str | int, ...]) -> Any:
-    changed: dict[str, Any] = {}
-    for name, info in type(section).model_fields.items():
-        value = getattr(section, name)
-        if isinstance(value, BaseModel):
-            changed[name] = _rooted(value, rooting, (*key, name))
-        elif info.json_schema_extra == PATH and isinstance(value, str):
-            changed[name] = rooting(value, (*key, name))
-    return section.model_copy(update=changed)
+        return with_rooted_paths(self, rooting, ("collect",))

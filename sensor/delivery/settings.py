@@ -9,14 +9,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from exporters.kinds import kinds
 from exporters.settings import PATH, ExporterSettings
+from sensor.settings.config import Rooting
 from sensor.settings.document import ConfigDocument, ConfigKey
 
+Model = TypeVar("Model", bound=BaseModel)
 SECTION = "exporters"
 STDOUT = "-"
 
@@ -65,21 +67,26 @@ def _instance(
                 message = f"unknown key; {_nearest(str(where[-1]), _section(config, item['loc']).model_fields)}"
             document.problems.append(f"{document.place(where)}: {'.'.join(map(str, where))}: {message}")
         return None
-    rooted: ExporterSettings = settings if folder is None else _rooted(document, key, settings, folder)
-    return rooted
+    if folder is None:
+        return settings
+
+    def rooting(path: str, place: ConfigKey) -> str:
+        """Relative paths start at the folder of the file."""
+        return path if document.place(place).startswith("--set") else str(folder / path)
+
+    return with_rooted_paths(settings, rooting, key)
 
 
-def _rooted(document: ConfigDocument, key: ConfigKey, settings: Any, folder: Path) -> Any:
-    """Relative paths start at the folder of the file."""
+def with_rooted_paths(section: Model, rooting: Rooting, key: ConfigKey) -> Model:
+    """A section, whose key is given, with every path of a file made whole."""
     changed: dict[str, Any] = {}
-    for name, info in type(settings).model_fields.items():
-        value = getattr(settings, name)
+    for name, info in type(section).model_fields.items():
+        value = getattr(section, name)
         if isinstance(value, BaseModel):
-            changed[name] = _rooted(document, (*key, name), value, folder)
+            changed[name] = with_rooted_paths(value, rooting, (*key, name))
         elif info.json_schema_extra == PATH and isinstance(value, str) and value != STDOUT:
-            typed = document.place((*key, name)).startswith("--set")
-            changed[name] = value if typed else str(folder / value)
-    return settings.model_copy(update=changed)
+            changed[name] = rooting(value, (*key, name))
+    return section.model_copy(update=changed)
 
 
 def _unnamed(document: ConfigDocument, key: ConfigKey, settings: list[Any]) -> Iterator[str]:

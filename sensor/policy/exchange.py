@@ -130,11 +130,23 @@ class KnowledgeExchange:
             return
         if self._producer is None:
             self._producer = self._library.Producer(self._produces, logger=silent_logger())
+
+        def answered(error: Any, _: object) -> None:
+            if error is None:
+                self.counters["learnt_shared"] += 1
+            else:
+                self._send_again(body)
+
         try:
-            self._producer.produce(self._topic, body, key=self._sensor_id.encode())
-        except BufferError:  # what is sent next has all of it
-            return
-        self.counters["learnt_shared"] += 1
+            self._producer.produce(self._topic, body, key=self._sensor_id.encode(), on_delivery=answered)
+        except BufferError:
+            self._send_again(body)
+
+    def _send_again(self, body: bytes) -> None:
+        """What did not arrive is sent anew, unless there is something newer."""
+        with self._lock:
+            if self._outgoing is None:
+                self._outgoing = body
 
     def _connect(self) -> None:
         now_s = time.monotonic()

@@ -3,12 +3,12 @@ taken. At a centre: where they are published to."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
-from exporters.settings import PATH
 from exporters.transports.kafka import KafkaSettings, TopicName
+from sensor.delivery.settings import with_rooted_paths
 from sensor.model.policy import KINDS, ParcelKind
 from sensor.policy.keys import PREFIX
 from sensor.policy.parcel import UNPACKED_BYTES, VERSION
@@ -47,21 +47,9 @@ class PolicySettings(KafkaSettings):
             text if text.startswith(PREFIX) else rooting(text, ("policy", "keys", number))
             for number, text in enumerate(self.keys)
         ]
-        whole: Self = _rooted(self, rooting, ("policy",))
-        return whole.model_copy(update={"keys": keys})
+        return with_rooted_paths(self, rooting, ("policy",)).model_copy(update={"keys": keys})
 
     @property
     def key_files(self) -> list[tuple[int, str]]:
         """The files that hold keys, with their places in the list."""
         return [(number, text) for number, text in enumerate(self.keys) if not text.startswith(PREFIX)]
-
-
-def _rooted(section: Any, rooting: Rooting, key: tuple[str | int, ...]) -> Any:
-    changed: dict[str, Any] = {}
-    for name, info in type(section).model_fields.items():
-        value = getattr(section, name)
-        if isinstance(value, BaseModel):
-            changed[name] = _rooted(value, rooting, (*key, name))
-        elif info.json_schema_extra == PATH and isinstance(value, str):
-            changed[name] = rooting(value, (*key, name))
-    return section.model_copy(update=changed)

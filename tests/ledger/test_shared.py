@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Text, delete, literal, select
+from sqlalchemy import Text, delete, literal, select, update
 
 from sensor.cli.main import main
 from sensor.ledger import Ledger, StoredFinding
@@ -27,7 +27,7 @@ from sensor.ledger.read.lists.shared import AskedShared, ListedShared, SharedKin
 from sensor.ledger.read.lists.shared_rates import RatedSpan, shared_rates
 from sensor.ledger.read.lists.usual_names import is_usual, usual
 from sensor.ledger.store.database import writing
-from sensor.ledger.store.schema import METADATA, SITES
+from sensor.ledger.store.schema import FINDINGS, METADATA, SITES
 from sensor.ledger.write.forget import ForgetSubject
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding, Pool, Wallet
@@ -263,6 +263,22 @@ def test_a_connection_that_two_sensors_saw_counts_once_in_the_hashrate(ledger: L
     assert row.rates[0].hashrate_hps is not None
     assert one.hashrate_hps is not None
     assert row.rates[0].hashrate_hps.best == pytest.approx(one.hashrate_hps.best)
+
+
+@pytest.mark.parametrize("figure", [1e308, -1e308, float("inf")])
+def test_a_rate_that_is_no_measure_is_not_known(ledger: Ledger, figure: float) -> None:
+    told(ledger, paid(1, "wallet-a"), paid(2, "wallet-a"), paid(3, "wallet-a"))
+    before = DeskReader(ledger.engine, EVERYWHERE).shared(AskedShared())[0].rates
+    with writing(ledger.engine) as connection:  # as a collector of an earlier release took it
+        ids = sorted(connection.scalars(select(FINDINGS.c.finding_id)))[:2]
+        names = ("rate_low", "rate_best", "rate_high")
+        connection.execute(update(FINDINGS).where(FINDINGS.c.finding_id.in_(ids)).values(dict.fromkeys(names, figure)))
+    (rate,) = DeskReader(ledger.engine, EVERYWHERE).shared(AskedShared())[0].rates or ()
+    assert before is not None
+    assert before[0].hashrate_hps is not None
+    assert rate.unrated == 2
+    assert rate.hashrate_hps is not None
+    assert rate.hashrate_hps.best == pytest.approx(before[0].hashrate_hps.best / 3)
 
 
 def test_a_scope_joins_what_is_in_it_alone(ledger: Ledger) -> None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -39,7 +38,7 @@ from sensor.names.learnt import LearntAddresses
 from sensor.names.taught import TaughtAddresses
 from sensor.policy.exchange import KnowledgeExchange
 from tests.collect.brokers import MockBrokers, mock_brokers, put
-from tests.names.hellos import MINER, OTHER, STRATUM, at, heard, line, session
+from tests.names.hellos import MINER, OTHER, STRATUM, at, line, session
 from tests.names.test_named_flows import ADDRESS, clear
 from tests.policy.made import settings_of
 
@@ -255,7 +254,7 @@ def test_blocks_are_bounded_by_sensor_and_coin() -> None:
     assert held.dropped == 4
 
 
-def test_a_coin_that_is_heard_here_keeps_its_own_clock() -> None:
+def test_a_coin_that_is_receivedhere_keeps_its_own_clock() -> None:
     pipeline = line()
     pipeline.sealed.taught.replace("liar", [block("x", NOW + SECOND_NS)], NOW)
     pipeline.sealed.blocks.note("XMR", "own", NOW)
@@ -323,28 +322,54 @@ def brokers() -> Iterator[MockBrokers]:
         yield started
 
 
-def test_what_one_sensor_learns_comes_to_the_others_and_junk_to_nobody(brokers: MockBrokers, tmp_path: Path) -> None:
+def test_what_one_sensor_learns_comes_to_the_others_and_junk_to_nobody(brokers: MockBrokers) -> None:
     chosen = settings_of(brokers=brokers.places, share=True, share_topic="learnt")
     put(brokers.places, "learnt.v1", [("x", b"junk"), ("edge-3", dumps(SharedKnowledge("edge-1", NOW)))])
     exchanges = [KnowledgeExchange(chosen, f"edge-{number}", NOBODY) for number in (1, 2)]
     knowledge = SharedKnowledge("edge-1", NOW, (address(1),), (block("a", NOW),))
-    heard_: list[SharedKnowledge] = []
+    received: list[SharedKnowledge] = []
     try:
         for exchange in exchanges:
             exchange.start()
         exchanges[0].share(SharedKnowledge("edge-1", NOW - 1))
         exchanges[0].share(knowledge)
         until = time.monotonic() + 30
-        while knowledge not in heard_:
-            assert time.monotonic() < until, (exchanges[1].counters, heard_)
-            heard_ += exchanges[1].heard()
+        while knowledge not in received:
+            assert time.monotonic() < until, (exchanges[1].counters, received)
+            received += exchanges[1].heard()
             time.sleep(0.05)
-        assert {each.sensor_id for each in heard_} == {"edge-1"}
+        assert {each.sensor_id for each in received} == {"edge-1"}
         assert exchanges[1].counters["learnt_unreadable"] == 2
         assert exchanges[0].counters["learnt_shared"] == 1
         assert exchanges[0].heard() == []  # its own is no news
     finally:
         for exchange in exchanges:
             exchange.close()
-    assert tmp_path.is_dir()
-    assert heard
+
+
+def test_what_did_not_arrive_is_sent_again_unless_there_is_something_newer(brokers: MockBrokers) -> None:
+    exchange = KnowledgeExchange(settings_of(brokers=brokers.places, share=True), "edge-1", NOBODY)
+    sent: list[tuple[bytes, Callable[..., None]]] = []
+
+    class Producer:
+        def produce(self, _: str, body: bytes, *, key: bytes, on_delivery: Callable[..., None]) -> None:
+            assert key == b"edge-1"
+            sent.append((body, on_delivery))
+
+        def poll(self, _: float) -> None:
+            pass
+
+    exchange._producer = Producer()
+    first, second = SharedKnowledge("edge-1", NOW), SharedKnowledge("edge-1", NOW + 1)
+    exchange.share(first)
+    exchange._send()
+    sent[0][1]("timed out", None)
+    exchange._send()
+    assert [body for body, _ in sent] == [dumps(first)] * 2
+    exchange.share(second)
+    sent[1][1]("timed out", None)
+    exchange._send()
+    sent[2][1](None, None)
+    exchange._send()
+    assert [body for body, _ in sent] == [dumps(first), dumps(first), dumps(second)]
+    assert exchange.counters["learnt_shared"] == 1

@@ -33,14 +33,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sensor.ledger.read.lists.asked import IS_PERSON
 from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.owners import Seen
-from sensor.ledger.read.lists.shared_rates import RatedSpan, SharedRate, shared_rates
+from sensor.ledger.read.lists.shared_rates import RatedSpan, SharedRate, measured, shared_rates
 from sensor.ledger.read.lists.usual_names import is_usual
 from sensor.ledger.read.selection import Selection, division_within
 from sensor.ledger.store.records import load_enterprise
 from sensor.ledger.store.schema import CASES, COUNTED, ENTERPRISES, FINDINGS, PARTS, SITES
 from sensor.model.attribution import Enterprise
 from sensor.model.evidence import Grade
-from sensor.model.range import Range
 from sensor.model.scope import Scope
 
 SharedKind = Literal["wallet", "pool", "worker", "enterprise"]
@@ -229,7 +228,7 @@ def _rates(connection: Connection, its: CTE, findings: dict[str, int]) -> dict[s
     found: dict[str, list[RatedSpan]] = {key: [] for key in keys}
     for start in range(0, len(keys), PAGE):
         for row in connection.execute(query.where(its.c.key.in_(keys[start : start + PAGE]))):
-            rate = None if row.rate_best is None else Range(row.rate_low, row.rate_best, row.rate_high)
+            rate = measured(row.rate_low, row.rate_best, row.rate_high)
             unit = row.work_unit or "hashes"
             span = RatedSpan(row.miner_ip, row.algorithm, unit, row.first_ns, row.last_ns, rate)
             found[row.key].append(span)

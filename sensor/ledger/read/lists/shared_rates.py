@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sensor.model.exact_json import MOST_FLOAT
 from sensor.model.range import Range
 
 
@@ -33,6 +34,14 @@ class SharedRate(NamedTuple):
     work_unit: str  # "hashes" or "solutions"
     hashrate_hps: Range | None  # while mining; None: of no finding is it known
     unrated: int  # findings of which it is not: above 0 the rate is a lower bound
+
+
+def measured(low: float | None, best: float | None, high: float | None) -> Range | None:
+    """A hashrate as it is stored; None where it is not known, or is no measure of anything, as a ledger that another
+    release wrote may have it."""
+    if low is None or best is None or high is None or not all(abs(end) <= MOST_FLOAT for end in (low, best, high)):
+        return None
+    return Range(low, best, high)
 
 
 def shared_rates(spans: Iterable[RatedSpan]) -> tuple[SharedRate, ...]:
