@@ -12,16 +12,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from sensor.collect.plausible import why_impossible
 from sensor.ledger.central import CollectBatch, CollectPage, DeadLetter, PlacedReport, Queue, TopicPlace
-from sensor.model.finding import Finding
-from sensor.model.record import Record
-from sensor.model.time import DAY_NS
-from sensor.model.wire import VERSION, NewerWireError, WireError, can_add_up, loads
+from sensor.model.wire import VERSION, NewerWireError, WireError, loads
 
 #: Reports of a batch that are held read at once: each takes some ten times its text.
 PAGE = 1_000
-#: No connection lasts longer, and those of one finding not longer together.
-LONGEST_NS, LONGEST_TOGETHER_NS = 5 * 366 * DAY_NS, 100 * 366 * DAY_NS
 #: What becomes of a message.
 Read = PlacedReport | DeadLetter
 
@@ -130,22 +126,13 @@ def read_message(message: TopicMessage, counters: Counter[str]) -> Read:
     """The report of a message, or why it cannot be read: that is counted by kind."""
     try:
         report = loads(message.body)
-        if not all(map(can_add_up, report.records)):  # one such figure would spoil every sum that it is in
-            raise WireError("a record has a figure that is no measure of anything")
-        if any(map(_lasts_too_long, report.records)):
-            raise WireError("its connections lasted longer than any")
+        reason = why_impossible(report)
+        if reason is not None:
+            raise WireError(reason)
         return PlacedReport(message.place, report)
     except WireError as error:
         counters["letters_newer" if isinstance(error, NewerWireError) else "letters_unreadable"] += 1
         return DeadLetter(message.place, str(error), message.body)
-
-
-def _lasts_too_long(record: Record) -> bool:
-    """Whether a finding's connections say of times that they lasted what none does. Each of their hours is a row."""
-    if not isinstance(record, Finding):
-        return False
-    lengths = [flow.last_ns - flow.first_ns for flow in record.flows]
-    return bool(lengths) and (max(lengths) > LONGEST_NS or sum(lengths) > LONGEST_TOGETHER_NS)
 
 
 def _pages(messages: Sequence[TopicMessage], read: Callable[[TopicMessage], Read]) -> Iterator[CollectPage]:

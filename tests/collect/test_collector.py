@@ -4,8 +4,8 @@ nothing stops it.
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import sqlite3
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +25,9 @@ from sensor.model.wire import SensorReport, dumps
 from tests.collect.test_messages import TOPIC, text
 from tests.daemon.journal import WrittenJournal
 from tests.ledger.made import SECOND, finding
+
+#: A dialect that the database of `desk` does not take.
+REFUSED = "refused"
 
 
 class ListSource:
@@ -99,13 +102,19 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     opened = Desk(tmp_path)
+    with sqlite3.connect(tmp_path / "central.db") as database:
+        database.execute(
+            f"CREATE TRIGGER refuses BEFORE INSERT ON findings WHEN NEW.dialect = '{REFUSED}' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    database.close()
     yield opened
     opened.ledger.close()
 
 
 def unwritable(number: int) -> str:
-    """A report that can be read, with a time that no database takes."""
-    return text(dataclasses.replace(finding(number), last_ns=1 << 70))
+    """A report that can be read, and that the database of `desk` does not take."""
+    return text(finding(number, dialect=REFUSED))
 
 
 def test_batches_are_written_and_counted(desk: Desk) -> None:
@@ -176,7 +185,7 @@ def test_where_the_last_report_cannot_be_read_or_written_those_before_count(desk
     broken["records"][0]["shares"] = "many"
     collector, _ = desk.collector(
         [text(finding(1)), json.dumps(broken)],
-        [text(finding(2)), text(dataclasses.replace(finding(2), last_ns=1 << 70))],
+        [text(finding(2)), unwritable(2)],
     )
     for _ in range(4):
         collector.step()

@@ -14,14 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.collect.messages import LONGEST_NS, MessageFold, TopicMessage, batch_of, read_message, replaces
+from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_message, replaces
+from sensor.collect.plausible import MOST_COUNT, why_impossible
 from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, TopicPlace
 from sensor.model.finding import Finding
 from sensor.model.policy import PolicyState
-from sensor.model.quantities import Interval
-from sensor.model.wire import SensorReport, Stretch, can_add_up, dumps
+from sensor.model.quantities import Interval, Shares
+from sensor.model.wire import MOST_INTEGER, SensorReport, Stretch, dumps
 from tests.ledger.made import SECOND, any_of, finding, flow
 
+#: In seconds.
+YEAR_S = 366 * 86_400.0
 TOPIC = "minewatch.reports.v1"
 
 
@@ -113,21 +116,59 @@ def test_nothing_that_a_message_may_hold_raises(bodies: list[bytes]) -> None:
 
 
 @given(any_of(Finding))
-def test_any_finding_is_read_as_it_was_where_its_figures_can_be_added_up(one: Finding) -> None:
+def test_any_finding_is_read_as_it_was_where_nothing_speaks_against_it(one: Finding) -> None:
     taken, _ = batch(text(one))
-    if can_add_up(one) and sum(abs(each.last_ns - each.first_ns) for each in one.flows) <= LONGEST_NS:
+    if why_impossible(SensorReport("edge-1", "run-1", 5, (one,))) is None:
         assert [placed.report.records for placed in taken.reports] == [(one,)]
     assert len(taken.reports) + len(taken.letters) == 1
 
 
-def test_connections_that_last_longer_than_any_are_put_aside() -> None:
+def test_a_farm_of_many_long_connections_at_one_time_is_taken() -> None:
+    flows = tuple(flow(number, lasted_s=4 * YEAR_S) for number in range(256))
+    assert not batch(text(finding(1, flows)))[0].letters
+
+
+def test_connections_in_more_hours_than_anybody_watched_are_put_aside() -> None:
     """One from 1970 to 2262 had 2.5 million roll-ups, and took a minute."""
-    years_s = 366 * 86_400.0
-    usual = [flow(number, lasted_s=4 * years_s) for number in range(2)]
-    assert not batch(text(finding(1, tuple(usual))))[0].letters
-    for flows in ((flow(1, lasted_s=6 * years_s),), tuple(flow(number, lasted_s=4 * years_s) for number in range(26))):
-        (letter,) = batch(text(finding(1, flows)))[0].letters
+    one_after_another = tuple(flow(number, began_s=5 * number * YEAR_S, lasted_s=4 * YEAR_S) for number in range(3))
+    for one in (
+        finding(1, (flow(1, lasted_s=6 * YEAR_S),)),
+        finding(1, one_after_another),
+        dataclasses.replace(finding(1), first_ns=0, last_ns=MOST_INTEGER, flows=[]),
+    ):
+        (letter,) = batch(text(one))[0].letters
         assert letter.reason == "its connections lasted longer than any"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"finding_id": "f\0"}, "it has a name that is no text"),
+        ({"finding_id": "f" * 2_000}, "it has a name that is no text"),
+        ({"coin": "\ud800"}, "it has a name that is no text"),
+        ({"miner_ip": "edge"}, "an address is none"),
+        ({"pool_ip": ""}, "an address is none"),
+        ({"pool_port": 1 << 20}, "a port is out of range"),
+        ({"machines_seen": 1 << 31}, "a count is beyond all measure"),
+        ({"flow_count": MOST_COUNT}, "a count is beyond all measure"),
+        ({"stream_bytes": -1}, "a count is beyond all measure"),
+        ({"shares": Shares(1 << 62, 0, 0, 1 << 62)}, "a count is beyond all measure"),
+        ({"last_ns": 1 << 63}, "a time is out of range"),
+        ({"first_ns": -1}, "a time is out of range"),
+        ({"flows": [dataclasses.replace(flow(1), first_ns=-1)]}, "a time is out of range"),
+        ({"flows": [flow(1 << 64)]}, "the number of a connection is out of range"),
+    ],
+)
+def test_what_cannot_be_is_put_aside(changes: dict[str, object], reason: str) -> None:
+    taken, counters = batch(text(finding(1, **changes)))
+    assert [letter.reason for letter in taken.letters] == [reason]
+    assert counters["letters_unreadable"] == 1
+
+
+def test_a_name_of_another_finding_that_is_no_text_is_put_aside() -> None:
+    for more in ({"ended": ("f\0",)}, {"suppressed": {"\ud800": "allowed"}}):
+        (letter,) = batch(text(finding(1), **more))[0].letters
+        assert letter.reason == "it has a name that is no text"
 
 
 @pytest.mark.parametrize("rate", [1e308, -1e200, math.inf, math.nan])
