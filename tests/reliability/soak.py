@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import math
 import re
 import statistics
 import subprocess
@@ -63,14 +64,32 @@ def sample(pid: int) -> Sample:
     return Sample(time.monotonic(), rss, len(list(Path(f"/proc/{pid}/fd").iterdir())), threads)
 
 
-def slope_per_h(samples: list[Sample]) -> float:
-    """Theil and Sen's slope of memory: the median over all pairs, which single peaks do not move."""
-    pairs = [
-        (later.rss_bytes - one.rss_bytes) / (later.at_s - one.at_s)
-        for place, one in enumerate(samples)
-        for later in samples[place + 1 :]
-    ]
-    return statistics.median(pairs) * 3_600 if pairs else 0.0
+class Slope(NamedTuple):
+    """How memory grows, in bytes an hour: Theil and Sen's, the median over all pairs, with Sen's interval of 95 %."""
+
+    least: float
+    best: float
+    most: float
+
+
+def lowest(samples: list[Sample]) -> list[Sample]:
+    """The least memory between two floods each: what a flood takes for a while is no growth."""
+    by_flood = itertools.groupby(samples, lambda one: int((one.at_s - samples[0].at_s) // FLOOD_S))
+    return [min(its, key=lambda one: one.rss_bytes) for _, its in by_flood]
+
+
+def slope_per_h(samples: list[Sample]) -> Slope:
+    """The slope through samples in order; the interval is of the pairs' ranks (P. K. Sen, 1968, by Kendall's S)."""
+    pairs = sorted(
+        3_600 * (later.rss_bytes - one.rss_bytes) / (later.at_s - one.at_s)
+        for one, later in itertools.combinations(samples, 2)
+    )
+    if not pairs:
+        return Slope(-math.inf, 0.0, math.inf)
+    count = len(samples)
+    spread = 1.96 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    rank = max(0, int((len(pairs) - spread) / 2))
+    return Slope(pairs[rank], statistics.median(pairs), pairs[-1 - rank])
 
 
 def config(receiver: str, update_s: int = UPDATE_S) -> dict[str, Any]:
@@ -197,7 +216,7 @@ class Ending(NamedTuple):
 
 def judged(samples: list[Sample], pings: list[float], sent: int, counted: dict[str, float], ending: Ending) -> Result:
     warm = samples[int(len(samples) * WARM_SHARE) :]
-    slope = slope_per_h(warm)
+    slope = slope_per_h(lowest(warm))
     early, late = warm[: len(warm) // 2], warm[len(warm) // 2 :]
     grown = [
         name
@@ -209,13 +228,14 @@ def judged(samples: list[Sample], pings: list[float], sent: int, counted: dict[s
     missing = sent - int(handled + dropped)
     figure = (
         f"{samples[-1].at_s - samples[0].at_s:.0f} s, {sent:,} packets sent, {handled:,.0f} handled, {dropped:,.0f} "
-        f"dropped, {missing} unaccounted; memory {slope / 1e6:+.2f} MB/h at {warm[-1].rss_bytes / 1e6:.0f} MB; "
+        f"dropped, {missing} unaccounted; memory {slope.best / 1e6:+.2f} MB/h (95 %: {slope.least / 1e6:+.1f} to "
+        f"{slope.most / 1e6:+.1f}) at {warm[-1].rss_bytes / 1e6:.0f} MB; "
         f"descriptors {span({one.descriptors for one in warm})}, threads {span({one.threads for one in warm})}; "
         f"findings filled to {ending.fullness} connections; longest between pings {longest_s:.1f} s of {WATCHDOG_S}; "
         f"exit {ending.code} in {ending.stop_s:.1f} s"
     )
     passed = (
-        slope <= SLOPE_BYTES_PER_H
+        slope.best <= SLOPE_BYTES_PER_H
         and not grown  # a connection or a reload's thread comes and goes; more and more of them must not
         and longest_s < WATCHDOG_S
         and missing == 0

@@ -10,7 +10,7 @@ import pytest
 
 from sensor.intake import engine
 from sensor.signatures import load
-from tests.reliability import loss, power_cut
+from tests.reliability import loss, power_cut, soak
 from tests.reliability.evasion.case import Case, Expected
 from tests.reliability.evasion.matrix import all_cases, run
 from tests.reliability.plan import TESTS
@@ -48,3 +48,19 @@ def test_every_test_of_the_plan_can_be_called() -> None:
         if ":" in test.by and "::" not in test.by:
             module, _, function = test.by.partition(":")
             assert callable(getattr(importlib.import_module(f"tests.reliability.{module}"), function)), test.name
+
+
+def test_what_floods_take_for_a_while_is_no_growth_and_what_stays_is() -> None:
+    def course(grows_bytes_per_h: float) -> list[soak.Sample]:
+        moments = range(0, 3_600, 5)
+        flood = [8_000_000 if moment % 120 < 30 else 0 for moment in moments]
+        sizes = [200_000_000 + moment * grows_bytes_per_h / 3_600 for moment in moments]
+        return [
+            soak.Sample(float(moment), int(size) + more, 23, 7)
+            for moment, size, more in zip(moments, sizes, flood, strict=True)
+        ]
+
+    still, growing = (soak.slope_per_h(soak.lowest(course(rate))) for rate in (0.0, 5e6))
+    assert still == (0.0, 0.0, 0.0)
+    assert growing.least <= growing.best <= growing.most
+    assert growing.best == pytest.approx(5e6, rel=0.01)
