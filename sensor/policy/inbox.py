@@ -74,7 +74,8 @@ class PolicyInbox:
 
     @property
     def states(self) -> tuple[PolicyState, ...]:
-        """What became of the newest parcels: of each kind the one in force, and the last one that was refused."""
+        """What became of the newest parcels: of each kind the one in force, and the one that was refused last of those
+        with the highest version."""
         return tuple(self._states[place] for place in sorted(self._states))
 
     def layer(self, offer: ParcelOffer | None = None) -> ParcelLayer:
@@ -189,7 +190,7 @@ class PolicyInbox:
         same = (in_force is not None and in_force.parcel.sha256 == parcel.sha256) or parcel.sha256 in self._refused
         if same or (version in waiting and waiting[version].sha256 == parcel.sha256):
             self.counters["repeated"] += 1
-        elif version <= self._floor(kind) or version in waiting:
+        elif version < self._floor(kind) or self._is_held(kind, version):
             if history and version < self._floor(kind):  # before compaction older ones stand there, too
                 self.counters["superseded"] += 1
             else:
@@ -203,6 +204,12 @@ class PolicyInbox:
     def _floor(self, kind: ParcelKind) -> int:
         in_force = self._in_force.get(kind)
         return max(self._versions.get(kind, 0), 0 if in_force is None else in_force.parcel.header.version)
+
+    def _is_held(self, kind: ParcelKind, version: int) -> bool:
+        """Whether a parcel of this version is in force or waits. What was in force and cannot be loaded any more, or
+        was lost, may come again."""
+        in_force = self._in_force.get(kind)
+        return version in self._waiting[kind] or (in_force is not None and version == in_force.parcel.header.version)
 
     def _check_kind(self, parcel: SealedParcel) -> None:
         if parcel.header.kind not in self._settings.accept:
@@ -242,8 +249,8 @@ class PolicyInbox:
         self.counters[f"refused_{cause}"] += 1
         self.refused_by_kind[kind] += 1
         before = self._states.get((kind, True))
-        if not version and before is not None and before.version:
-            return  # whoever may write the topic must not hide why a signed one was refused
+        if before is not None and before.version > version:
+            return  # whoever may write the topic, and has old parcels, must not hide why a signed one was refused
         sentence = printable(reason)[:REASON_CHARACTERS]
         state = PolicyState(kind, version, digest, "refused", f"{cause}: {sentence}", self._now_ns())
         self._states[kind, True] = state
