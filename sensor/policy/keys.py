@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.model.text import printable
+
 if TYPE_CHECKING:
     from Crypto.PublicKey.ECC import EccKey
 
@@ -133,8 +135,8 @@ def read_public(text: str) -> PublicKey:
             lines = file.read(FILE_BYTES).decode("ascii").splitlines()
     except OSError as error:
         raise KeyFileError(f"{text}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise KeyFileError(f"{text}: holds no public key, as {PREFIX}...") from None
+    except ValueError:  # not ASCII; or a name with a NUL
+        raise KeyFileError(f"{printable(text, '·')}: holds no public key, as {PREFIX}...") from None
     found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if len(found) != 1:
         raise KeyFileError(f"{text}: must hold one public key, as {PREFIX}...")

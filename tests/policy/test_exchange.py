@@ -180,6 +180,19 @@ def test_what_a_sensor_shares_is_bounded_and_pushes_nobody_out() -> None:
     assert (len(held), held.find("203.0.113.5", NOW)) == (2, None)
 
 
+def test_a_sensor_that_fell_silent_keeps_no_place_once_all_that_it_taught_is_forgotten() -> None:
+    held = TaughtAddresses(most_sensors=1)
+    held.replace("gone", [address(1)], NOW)
+    later = NOW + 8 * DAY_NS
+    assert held.replace("new", [address(2, later)], later) == ["203.0.113.2"]
+    assert (len(held), held.dropped) == (1, 0)
+    blocks = TaughtBlocks(most_sensors=1)
+    blocks.replace("gone", [block("a", NOW)], NOW)
+    later = NOW + 2 * DAY_NS
+    blocks.replace("new", [block("b", later)], later)
+    assert (list(blocks.between(0, later)["XMR"]), blocks.dropped) == ([later], 0)
+
+
 def test_rows_of_a_time_that_cannot_be_are_dropped_and_counted() -> None:
     held = TaughtAddresses()
     held.replace("a", [address(1, NOW + HOUR_NS), address(2, NOW - 8 * DAY_NS), address(3)], NOW)
@@ -243,6 +256,34 @@ def test_where_several_speak_of_a_coin_a_lie_adds_nothing() -> None:
     invented = [block(f"invented {number}", NOW - number * SECOND_NS) for number in range(100)]
     held.replace("liar", [*invented, block("a", NOW - HOUR_NS)], NOW)
     assert list(held.between(0, NOW * 2)["XMR"]) == honest
+
+
+def test_a_sensor_that_fell_silent_takes_away_no_block_that_is_heard_later() -> None:
+    held = TaughtBlocks()
+    held.replace("gone", [block("a", NOW)], NOW)
+    later = NOW + 2 * DAY_NS
+    held.replace("edge-1", [block("b", later)], later)
+    assert list(held.between(later, later)["XMR"]) == [later]
+    assert held.sensors_of("XMR") == ("edge-1",)
+
+
+def test_invented_coins_push_out_none_that_was_spoken_of_before() -> None:
+    held = TaughtBlocks()
+    held.replace("edge-1", [block("a", NOW)], NOW)
+    held.replace("edge-2", [block("a", NOW)], NOW)
+    held.replace("a-liar", [block("a", NOW, f"C{number}") for number in range(MOST_COINS)], NOW)
+    for _ in range(2):  # what is dropped is counted once, however often it is asked for
+        assert list(held.between(0, NOW * 2)["XMR"]) == [NOW]
+        held.replace("edge-1", [block("a", NOW)], NOW)
+    assert (len(held.between(0, NOW * 2)), held.dropped) == (MOST_COINS, 1)
+
+
+def test_only_sensors_whose_blocks_count_are_named_as_their_source() -> None:
+    held = TaughtBlocks()
+    for name in ("edge-1", "edge-2"):
+        held.replace(name, [block("a", NOW)], NOW)
+    held.replace("a-liar", [block("b", NOW), block("a", NOW - HOUR_NS)], NOW)
+    assert held.sensors_of("XMR") == ("edge-1", "edge-2")
 
 
 def test_blocks_are_bounded_by_sensor_and_coin() -> None:

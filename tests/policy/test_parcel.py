@@ -104,6 +104,11 @@ def test_a_parcel_of_a_later_form_is_called_newer() -> None:
     assert cause_of(b"minewatch parcel x\nwhatever") == "unreadable"
 
 
+@pytest.mark.parametrize("line", [b"1", b"0\n", b"1 \n", b"01\n", b"2", b"\n", b"12345678901\n"])
+def test_only_a_higher_number_in_a_whole_first_line_is_called_newer(line: bytes) -> None:
+    assert cause_of(b"minewatch parcel " + line) == "unreadable"
+
+
 def test_a_message_over_its_bound_is_refused_before_anything_is_looked_at() -> None:
     assert cause_of(b"x" * 100, most_bytes=99) == "size"
     assert cause_of(parcel(), most_bytes=99) == "size"
@@ -214,6 +219,11 @@ def test_what_is_no_public_key_is_refused(text: str, tmp_path: Path) -> None:
     place.write_text(text)
     with pytest.raises(KeyFileError, match=r"key\.pub"):
         read_public(str(place))
+
+
+def test_a_name_that_no_file_can_have_is_no_public_key() -> None:
+    with pytest.raises(KeyFileError, match="a·b: holds no public key"):
+        read_public("a\0b")
 
 
 def test_the_published_test_vector_of_ed25519_verifies() -> None:
