@@ -70,8 +70,9 @@ class PolicyStep:
 
     @property
     def trouble(self) -> str | None:
-        """Why no parcels are read; None while all is well."""
-        return None if self._receiver is None else self._receiver.trouble
+        """Why no parcels are read, or nothing is shared; None while all is well."""
+        troubles = [thread.trouble for thread in (self._receiver, self._exchange) if thread is not None]
+        return next((trouble for trouble in troubles if trouble is not None), None)
 
     def start(self) -> None:
         """Read parcels from now on."""

@@ -400,17 +400,78 @@ def test_what_did_not_arrive_is_sent_again_unless_there_is_something_newer(broke
         def poll(self, _: float) -> None:
             pass
 
+    class TimedOut:
+        def str(self) -> str:
+            return "timed out"
+
     exchange._producer = Producer()
     first, second = SharedKnowledge("edge-1", NOW), SharedKnowledge("edge-1", NOW + 1)
     exchange.share(first)
     exchange._send()
-    sent[0][1]("timed out", None)
+    sent[0][1](TimedOut(), None)
     exchange._send()
     assert [body for body, _ in sent] == [dumps(first)] * 2
     exchange.share(second)
-    sent[1][1]("timed out", None)
+    sent[1][1](TimedOut(), None)
     exchange._send()
     sent[2][1](None, None)
     exchange._send()
     assert [body for body, _ in sent] == [dumps(first), dumps(first), dumps(second)]
     assert exchange.counters["learnt_shared"] == 1
+
+
+class Listener:
+    """Hears what is said."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def warning(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+    notice = warning
+
+
+def test_a_topic_that_is_not_there_is_said_once_and_that_it_is_there_too(brokers: MockBrokers) -> None:
+    listener = Listener()
+    chosen = settings_of(brokers=brokers.places, share=True, share_topic="later")
+    exchange = KnowledgeExchange(chosen, "edge-1", listener)
+    exchange.start()
+    try:
+        for count, sentence in ((1, "there is no topic later.v1; what is learnt is not shared"), (2, "shared again")):
+            until = time.monotonic() + 30
+            while len(listener.heard) < count:
+                assert time.monotonic() < until, listener.heard
+                time.sleep(0.05)
+            assert listener.heard[-1].endswith(sentence)
+            assert (exchange.trouble is None) == (count == 2)
+            time.sleep(1.2)  # and not again with each look
+            assert len(listener.heard) == count
+            put(brokers.places, "later.v1", [("edge-3", dumps(SharedKnowledge("edge-3", NOW)))])
+    finally:
+        exchange.close()
+
+
+def test_what_does_not_arrive_is_trouble_until_it_does(brokers: MockBrokers) -> None:
+    listener = Listener()
+    exchange = KnowledgeExchange(settings_of(brokers=brokers.places, share=True), "edge-1", listener)
+    exchange._partitions = {0}
+
+    class Refused:
+        def str(self) -> str:
+            return "topic authorization failed"
+
+    class Producer:
+        answers: list[object] = [Refused(), None]  # noqa: RUF012
+
+        def produce(self, _: str, body: bytes, *, key: bytes, on_delivery: Callable[..., None]) -> None:
+            on_delivery(self.answers.pop(0), None)
+
+    exchange._producer = Producer()
+    exchange.share(SharedKnowledge("edge-1", NOW))
+    for _ in range(2):
+        exchange._send()
+        exchange._look_for_trouble()
+    assert [sentence.partition("; ")[0][-28:] for sentence in listener.heard[:1]] == [": topic authorization failed"]
+    assert listener.heard[1:] == ["policy: what was learnt is shared again"]
+    assert exchange.trouble is None
