@@ -464,7 +464,7 @@ def test_what_does_not_arrive_is_trouble_until_it_does(brokers: MockBrokers) -> 
     class Producer:
         answers: list[object] = [Refused(), None]  # noqa: RUF012
 
-        def produce(self, _: str, body: bytes, *, key: bytes, on_delivery: Callable[..., None]) -> None:
+        def produce(self, *_: object, on_delivery: Callable[..., None], **__: object) -> None:
             on_delivery(self.answers.pop(0), None)
 
     exchange._producer = Producer()
