@@ -32,7 +32,7 @@ from sensor.model.address import parse_network
 from sensor.model.time import SECOND_NS
 from sensor.policy.keys import KeyFileError, read_publics
 from sensor.session.verify import Sampling
-from sensor.settings.config import Layer
+from sensor.settings.config import ConfigLayer
 from sensor.settings.document import ConfigError
 from sensor.settings.sections import CaptureSettings, InterfaceSettings
 from sensor.signatures import SignatureSet
@@ -49,7 +49,7 @@ class ConfigurationSource:
 
     path: Path | None
     overrides: Sequence[str] = ()
-    layers: Sequence[Layer] = ()
+    layers: Sequence[ConfigLayer] = ()
 
     def shown(self, sentence: str) -> str:
         """A sentence in which files of layers have the names that whoever gave them knows."""

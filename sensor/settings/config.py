@@ -135,7 +135,7 @@ class SensorSettings(Section):
         return self.status if path == AUTO else StatusSettings(socket=_whole(rooting, path, ("status", "socket")))
 
 
-class Layer(Protocol):
+class ConfigLayer(Protocol):
     """Values that lie over those of the file, and files of their own."""
 
     def __call__(self, document: ConfigDocument) -> None:
@@ -158,7 +158,7 @@ def load(
     overrides: Sequence[str] = (),
     readers: Mapping[str, SectionReader] | None = None,
     checks: Sequence[SettingsCheck[C]] = (),
-    layers: Sequence[Layer] = (),
+    layers: Sequence[ConfigLayer] = (),
 ) -> C:
     """Read a file (or only the defaults), put `layers` and then `key=value` overrides over it, and check all of it.
 
