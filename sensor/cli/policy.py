@@ -247,9 +247,10 @@ def _show(options: argparse.Namespace, settings: Configuration, policy: PolicySe
         held = topic.held()
     sensors = [sensor for sensor in _sensors(settings) if sensor.retired_ns is None]
     if options.json:
-        print_json({"topic": topic.name, "parcels": [*map(_parcel_object, held)], "sensors": _sensor_objects(sensors)})
+        parcels = {"parcels": [*map(_parcel_object, held)], "left_out": topic.left_out}
+        print_json({"topic": topic.name, **parcels, "sensors": _sensor_objects(sensors)})
         return OK
-    for line in (*_parcel_lines(held, settings), *_sensor_lines(held, sensors)):
+    for line in (*_parcel_lines(held, topic.left_out, settings), *_sensor_lines(held, sensors)):
         print(line)
     return OK
 
@@ -270,7 +271,7 @@ def _sensor_objects(sensors: Sequence[SensorSummary]) -> list[dict[str, Any]]:
     ]
 
 
-def _parcel_lines(held: Sequence[HeldParcel], settings: Configuration) -> list[str]:
+def _parcel_lines(held: Sequence[HeldParcel], left_out: int, settings: Configuration) -> list[str]:
     lines = []
     for parcel in held:
         header = parcel.header
@@ -281,6 +282,8 @@ def _parcel_lines(held: Sequence[HeldParcel], settings: Configuration) -> list[s
         what = f"{len(header.files)} files, {parcel.size_bytes:,} bytes" if header.files else "withdrawn"
         day = minute_text(header.made_ns, settings.ledger.zone)
         lines.append(f"{parcel.key} {header.version} of {day} for {whom}: {what}")
+    if left_out:
+        lines.append(f"{left_out:,} more messages that no sensor takes are not listed")
     return lines or ["the topic holds no parcel"]
 
 

@@ -254,11 +254,15 @@ def test_strangers_in_the_topic_are_listed_up_to_a_bound_and_hide_no_parcel(
     assert centre.publish("tables", centre.folder / "pools.yaml") == 0
     capsys.readouterr()
     assert centre.run("show", "--json") == 0
-    held = json.loads(capsys.readouterr().out)["parcels"]
+    shown = json.loads(capsys.readouterr().out)
+    held = shown["parcels"]
     strangers = [parcel for parcel in held if parcel["trouble"] is not None]
     assert len(strangers) in (2, 3)  # by the order of partitions one that is deleted later is counted for a while
     assert max(len(parcel["key"]) for parcel in held) == 100
     assert [parcel["key"] for parcel in held if parcel["trouble"] is None] == ["tables/all"]
+    assert shown["left_out"] in (6, 7)
+    assert centre.run("show") == 0
+    assert f"{shown['left_out']} more messages that no sensor takes are not listed" in capsys.readouterr().out
 
 
 def test_a_version_that_a_sensor_invents_stops_no_publication(
