@@ -182,9 +182,14 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter], *, of_a_form
     return AskedValues(values, written)
 
 
+def can_stand(text: str, most: int = MOST_CHARACTERS) -> bool:
+    """Whether a text can be a value: a name from the network may be longer, and not print."""
+    return bool(text.strip(SPACES)) and len(text) <= most and text.isprintable()
+
+
 def _value(parameter: Parameter, text: str) -> Any:
     refused = RefusalError(400, N_("{name} cannot be {value}."), name=parameter.name, value=text[:40])
-    if not text or len(text) > parameter.most or not text.isprintable():
+    if not can_stand(text, parameter.most):
         raise refused
     try:
         return parameter.parse(text)

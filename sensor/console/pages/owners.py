@@ -259,4 +259,4 @@ def pool_row(visit: Visit, found: ListedPool) -> ListedRow:
         found.seen.sites,
         *seen_cells(visit, found.seen),
     )
-    return ListedRow(cells, {"addresses": visit.href("/addresses", pool=found.pool)})
+    return ListedRow(cells, visit.named_links("addresses", "/addresses", "pool", found.pool))

@@ -35,6 +35,8 @@ KINDS = (
     ("worker", N_("Name of a machine")),
     ("enterprise", N_("Organisation")),
 )
+#: The page that a name leads to, and the filter there.
+LEADS_TO = {"wallet": ("/findings", "wallet"), "pool": ("/addresses", "pool"), "worker": ("/search", "text")}
 BY = choice("by", N_("Shared by"), KINDS)
 NAME = Parameter("name", N_("This very name"))
 SENSORS, ADDRESSES, SITES = (
@@ -145,14 +147,8 @@ def _row(visit: Visit, found: ListedShared) -> ListedRow:
         *seen_cells(visit, found.seen),
     )
     if found.by == "enterprise":
-        its = visit.href(f"/enterprises/{found.name}")
-    elif found.by == "pool":
-        its = visit.href("/addresses", pool=found.name)
-    elif found.by == "wallet":
-        its = visit.href("/findings", wallet=found.name)
-    else:
-        its = visit.href("/search", text=found.name)
-    return ListedRow(cells, {"name": its})
+        return ListedRow(cells, {"name": visit.href(f"/enterprises/{found.name}")})
+    return ListedRow(cells, visit.named_links("name", *LEADS_TO[found.by], found.name))
 
 
 def _rates(visit: Visit, found: ListedShared) -> str:
