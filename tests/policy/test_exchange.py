@@ -236,6 +236,16 @@ def test_only_what_several_miners_showed_is_shared_and_no_miner_is_named() -> No
     assert not learnt.shared(0, 5)
 
 
+@pytest.mark.parametrize(("address", "port"), [("127.0.0.1", 3333), ("224.0.0.5", 3333), ("203.0.113.9", 0)])
+def test_an_address_that_no_sensor_takes_costs_the_others_nothing(address: str, port: int) -> None:
+    pipeline = line()
+    for miner in ("192.0.2.1", "192.0.2.2"):
+        pipeline.names.learnt.learn(address, port, miner, NOW, NOW)
+        pipeline.names.learnt.learn("203.0.113.7", 3333, miner, NOW, NOW)
+    shared = loads(dumps(knowledge_of(pipeline, "edge-1", 0, NOW)))
+    assert [its.address for its in shared.addresses] == ["203.0.113.7"]
+
+
 # Blocks.
 
 
