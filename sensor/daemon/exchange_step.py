@@ -69,7 +69,7 @@ class ExchangeStep:
             self._shared.blocks,
         )
         nothing = self._shared is None and not (knowledge.addresses or knowledge.blocks)
-        if nothing or (same and now_ns - self._shared_ns < AGAIN_NS):
+        if nothing or (same and 0 <= now_ns - self._shared_ns < AGAIN_NS):
             return
         self._shared, self._shared_ns = knowledge, now_ns
         self._exchange.share(knowledge)

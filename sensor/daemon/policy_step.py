@@ -115,7 +115,7 @@ class PolicyStep:
 
     def _note(self, now_ns: int) -> None:
         states, before = self.states, self._noted
-        if before is not None and (_timeless(states) == _timeless(before) or now_ns - self._noted_ns < NOTE_NS):
+        if before is not None and (_timeless(states) == _timeless(before) or 0 <= now_ns - self._noted_ns < NOTE_NS):
             return
         try:
             self._ledger.note_policies(states, now_ns)

@@ -367,6 +367,16 @@ def test_times_are_true_ones_on_the_wire_and_each_sensors_own_on_either_side() -
     assert pupil_step.counters["learnt_dropped"] == 0
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_from_being_shared_again() -> None:
+    teacher = line()
+    teacher.sealed.blocks.note("XMR", "a", at(100))
+    out = Line()
+    step = ExchangeStep(out, teacher, "edge-1", 0)
+    for moment_ns in (at(600), at(600) - 20 * HOUR_NS, at(600) - 14 * HOUR_NS):
+        step.look(moment_ns)
+    assert len(out.sent) == 3
+
+
 @pytest.fixture(scope="module")
 def brokers() -> Iterator[MockBrokers]:
     with mock_brokers(1) as started:
