@@ -27,7 +27,7 @@ class TaughtAddress:
     its: SharedAddress
 
     def lost_bits(self, at_ns: int) -> float | None:
-        """As of one that was learnt here: None before it was learnt, and when it is forgotten."""
+        """As of one that was learnt here; None also before it was learnt."""
         late_ns = at_ns - self.its.last_ns - WHOLE_NS
         if at_ns < self.its.first_ns or late_ns > MOST_NS - WHOLE_NS:
             return None

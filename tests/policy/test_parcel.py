@@ -5,7 +5,9 @@ only thing that comes of it is a refusal with its cause.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -219,6 +221,24 @@ def test_what_is_no_public_key_is_refused(text: str, tmp_path: Path) -> None:
     place.write_text(text)
     with pytest.raises(KeyFileError, match=r"key\.pub"):
         read_public(str(place))
+
+
+@pytest.mark.parametrize("full_at", [1, 2])
+def test_where_the_disk_is_full_no_half_pair_is_left(
+    full_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, calls = tmp_path / "policy.key", iter((1, 2))
+
+    def full(*_: object) -> None:
+        if next(calls) == full_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fchmod", full)
+        with pytest.raises(KeyFileError, match=r"policy\.key.*: no space left"):
+            KEY.write(place)
+    assert list(tmp_path.iterdir()) == []
+    KEY.write(place)
 
 
 def test_a_name_that_no_file_can_have_is_no_public_key() -> None:
