@@ -91,14 +91,15 @@ class PolicyInbox:
                 body = self._shelf.stored(kind, self._settings.parcel_bytes)
                 if body is None:
                     continue
+                self._check_kind(kind)
                 parcel = open_sealed(body, self._keys, self._settings.parcel_bytes)
                 if parcel.header.kind != kind:
                     raise ParcelError("kind", f"it is a parcel of {parcel.header.kind}")
-                self._check_kind(parcel)
                 if parcel.header.selects(self._sensor_id):
                     offers.append(self._unpacked(parcel))
             except ParcelError as error:
-                self._note_refusal(kind, error.cause, f"stored here: {error}")
+                version = 0 if error.cause == "kind" else self._versions.get(kind, 0)  # 0: nothing that is missed
+                self._note_refusal(kind, error.cause, f"stored here: {error}", version)
         return offers
 
     def resume(self, offer: ParcelOffer) -> None:
@@ -135,7 +136,7 @@ class PolicyInbox:
             if parcel.header.key != name:
                 sentence = f"the parcel of {parcel.header.key} stands under the key {printable(name[:80])}"
                 raise ParcelError("kind", sentence)
-            self._check_kind(parcel)
+            self._check_kind(parcel.header.kind)
         except ParcelError as error:
             self._note_refusal(kind if kind in KINDS else UNKNOWN, error.cause, str(error))
             return
@@ -211,9 +212,9 @@ class PolicyInbox:
         in_force = self._in_force.get(kind)
         return version in self._waiting[kind] or (in_force is not None and version == in_force.parcel.header.version)
 
-    def _check_kind(self, parcel: SealedParcel) -> None:
-        if parcel.header.kind not in self._settings.accept:
-            raise ParcelError("kind", f"parcels of {parcel.header.kind} are not taken here (policy.accept)")
+    def _check_kind(self, kind: ParcelKind) -> None:
+        if kind not in self._settings.accept:
+            raise ParcelError("kind", f"parcels of {kind} are not taken here (policy.accept)")
 
     def _unpacked(self, parcel: SealedParcel) -> ParcelOffer:
         files = unpack(parcel, self._settings.unpacked_bytes)

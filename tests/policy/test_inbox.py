@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sensor.model.policy import KINDS
 from sensor.policy.refusal import CAUSES
-from tests.policy.made import FOREIGN, KEY, POOLS, Sensor, header, parcel, signed
+from tests.policy.made import FOREIGN, KEY, POOLS, Sensor, header, parcel, settings_of, signed
 
 
 @pytest.fixture
@@ -303,6 +303,21 @@ def test_a_stored_parcel_is_proven_anew_at_each_start(sensor: Sensor) -> None:
     sensor.begin()
     (offer,) = sensor.offers
     assert b"least_grade" in (offer.files.folder / "policy.yaml").read_bytes()  # unpacked from what is signed
+
+
+def test_a_stranger_does_not_hide_why_a_stored_parcel_is_not_used(sensor: Sensor) -> None:
+    sensor.take(parcel(4))
+    sensor.settle()
+    place = sensor.folder / "policy" / "policy.parcel"
+    place.write_bytes(place.read_bytes()[:-1])
+    sensor.begin()
+    before = sensor.inbox.states
+    assert [(state.version, state.state) for state in before] == [(4, "refused")]
+    sensor.take(b"hello")
+    assert sensor.inbox.states == before
+    sensor.settings = settings_of(accept=["tables"])  # whoever takes no policy any more has no trouble with it
+    sensor.begin()
+    assert [(state.version, str(state.reason)[:5]) for state in sensor.inbox.states] == [(0, "kind:")]
 
 
 def test_a_full_disk_refuses_the_parcel_and_leaves_the_old_one(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
