@@ -128,6 +128,8 @@ WEEK = Parameter("week", N_("Week"), hint="2026-W10")
 FORMAT = Parameter("format", parse=chosen_from([(name, "") for name in FORMATS]), kind="hidden")
 AFTER = Parameter("after", parse=_key, kind="hidden", most=MOST_KEY_CHARACTERS)
 COLUMNS = Parameter("columns", parse=_columns, kind="hidden")
+#: What every list of a week's records takes beside its filters.
+OF_LISTS = (WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER)
 NAME = Parameter("name", N_("Name, code or street has"))
 DIVISION = Parameter("division", N_("Division, code or name"), hint="320500")
 GRADE = Parameter(

@@ -8,20 +8,7 @@ from dataclasses import replace
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Cell, Column
 from exporters.forms.fitting import visible
-from sensor.console.address_bar import (
-    AFTER,
-    COLUMNS,
-    DIVISION,
-    FORMAT,
-    GRADE,
-    LANGUAGE,
-    SINCE,
-    UNTIL,
-    WEEK,
-    Parameter,
-    at_least,
-    choice,
-)
+from sensor.console.address_bar import DIVISION, GRADE, OF_LISTS, SINCE, UNTIL, Parameter, at_least, choice
 from sensor.console.blocks import ConsolePage, DownloadFile, ListedRow
 from sensor.console.desk import Visit
 from sensor.console.figures import grade_text, rate_text, seen_cells, seen_columns
@@ -50,7 +37,7 @@ UNCOUNTED = choice("uncounted", N_("What is in no figure"), (("yes", N_("too")),
 _ESCAPED, _ESCAPE = frozenset("\\ \u3000"), re.compile(r"\\([0-9a-f]{6})")
 SHARED_ASKED = (
     *(BY, NAME, SENSORS, ADDRESSES, SITES, DIVISION, GRADE, SINCE, UNTIL, USUAL, UNCOUNTED),
-    *(WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER),
+    *OF_LISTS,
 )
 
 
