@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -30,19 +30,32 @@ class TaughtBlocks:
     def __init__(self, most_sensors: int = MOST_SENSORS) -> None:
         self._most_sensors = most_sensors
         self._of_sensor: dict[str, tuple[SharedBlock, ...]] = {}
+        self._newest_ns: dict[str, int] = {}  # of each sensor's blocks
+        self._speakers: Counter[str] = Counter()  # of each coin
         self._clocks: dict[str, tuple[array[int], tuple[str, ...]]] | None = {}  # by coin; None: to be made anew
-        self.dropped = 0  # of sensors and coins over the bound, or of a time that cannot be
+        self.dropped = 0  # blocks of sensors and coins over the bound, or of a time that cannot be
 
     def replace(self, sensor_id: str, blocks: Sequence[SharedBlock], now_ns: int) -> None:
-        """What a sensor shares now, in place of what it did."""
-        self._of_sensor.pop(sensor_id, None)
-        held = tuple(its for its in blocks if now_ns - OLDEST_NS <= its.seen_ns <= now_ns + AHEAD_NS)
-        self.dropped += len(blocks) - len(held)
+        """What a sensor shares now, in place of what it did. Sensors and coins that come when there are too many are
+        left out, so that invented ones push nobody out."""
         self._clocks = None
-        if held and len(self._of_sensor) >= self._most_sensors:
-            self.dropped += len(held)
-        elif held:
-            self._of_sensor[sensor_id] = held
+        for name in [name for name, newest_ns in self._newest_ns.items() if newest_ns < now_ns - OLDEST_NS]:
+            self._forget(name)  # else whoever fell silent would be one who disagrees
+        self._forget(sensor_id)
+        coins = set(self._speakers)
+        held = []
+        if len(self._of_sensor) < self._most_sensors:
+            for its in blocks:
+                if not now_ns - OLDEST_NS <= its.seen_ns <= now_ns + AHEAD_NS:
+                    continue
+                if its.coin in coins or len(coins) < MOST_COINS:
+                    coins.add(its.coin)
+                    held.append(its)
+        self.dropped += len(blocks) - len(held)
+        if held:
+            self._of_sensor[sensor_id] = tuple(held)
+            self._newest_ns[sensor_id] = max(its.seen_ns for its in held)
+            self._speakers.update({its.coin for its in held})
 
     def between(self, first_ns: int, last_ns: int) -> Mapping[str, Sequence[int]]:
         """By coin, the newest blocks of that time; coins without any are left out."""
@@ -54,8 +67,15 @@ class TaughtBlocks:
         return found
 
     def sensors_of(self, coin: str) -> tuple[str, ...]:
-        """Who taught the blocks of a coin, some of them."""
+        """Who taught the blocks of a coin that count, some of them."""
         return self._agreed_clocks().get(coin, (array("q"), ()))[1]
+
+    def _forget(self, sensor_id: str) -> None:
+        self._newest_ns.pop(sensor_id, None)
+        for coin in {its.coin for its in self._of_sensor.pop(sensor_id, ())}:
+            self._speakers[coin] -= 1
+            if not self._speakers[coin]:
+                del self._speakers[coin]
 
     def _agreed_clocks(self) -> dict[str, tuple[array[int], tuple[str, ...]]]:
         if self._clocks is None:
@@ -63,21 +83,19 @@ class TaughtBlocks:
         return self._clocks
 
     def _agreed(self) -> dict[str, tuple[array[int], tuple[str, ...]]]:
-        heard: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        speakers: defaultdict[str, list[str]] = defaultdict(list)
-        for sensor_id, blocks in sorted(self._of_sensor.items()):
-            for its in {(block.coin, block.block): block for block in blocks}.values():
-                if its.coin not in heard and len(heard) >= MOST_COINS:
-                    self.dropped += 1
-                    continue
-                heard[its.coin][its.block].append(its.seen_ns)
-                if sensor_id not in speakers[its.coin]:
-                    speakers[its.coin].append(sensor_id)
+        heard: defaultdict[str, defaultdict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+        for sensor_id, blocks in self._of_sensor.items():
+            for its in blocks:
+                heard[its.coin][its.block][sensor_id] = its.seen_ns
         clocks = {}
-        for coin, times_ns in heard.items():
-            alone = len(speakers[coin]) == 1
-            agreed = [time for times in times_ns.values() if (time := _moment(sorted(times), alone)) is not None]
-            clocks[coin] = (array("q", sorted(agreed)), tuple(speakers[coin][:MOST_NAMED]))
+        for coin, named in heard.items():
+            alone, agreed, sources = self._speakers[coin] == 1, array("q"), set[str]()
+            for times_ns in named.values():
+                moment_ns = _moment(sorted(times_ns.values()), alone)
+                if moment_ns is not None:
+                    agreed.append(moment_ns)
+                    sources |= {name for name, its in times_ns.items() if 0 <= its - moment_ns <= AGREE_NS}
+            clocks[coin] = (array("q", sorted(agreed)), tuple(sorted(sources)[:MOST_NAMED]))
         return clocks
 
 

@@ -138,7 +138,7 @@ def rates_text(found: ListedShared, language: Language) -> str:
     texts = []
     for rate in found.rates:
         name, its = safe(rate.algorithm or _("algorithm not known")), rate.hashrate_hps
-        if its is None or its.high <= 0.0:
+        if its is None:
             texts.append(f"{name} {_('unknown')}")
             continue
         count, unit = digits_of(its.low, its.best, its.high), rate_unit(rate.work_unit)

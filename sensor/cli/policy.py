@@ -7,7 +7,7 @@ import argparse
 import stat
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,8 +66,9 @@ def _publish(options: argparse.Namespace, settings: Configuration, policy: Polic
             USAGE, "policy: a group is lower-case letters, digits and -; a sensor its name, with * and ?"
         )
     key, keys = _keys(options.key, policy)
-    files = _files(options.paths, policy.unpacked_bytes) if options.action == "publish" else {}
-    _check(options.kind, files, options)
+    given = _files(options.paths, policy.unpacked_bytes) if options.action == "publish" else {}
+    _check(options.kind, given, options)
+    files = {place.name: content for place, content in given.items()}
     topic = _topic(policy, keys)
     version = options.as_version or _next_version(options.kind, topic, settings)
     with exit_on(ParcelError, code=USAGE):
@@ -112,11 +113,13 @@ def _keys(path: Path, policy: PolicySettings) -> tuple[PrivateKey, Mapping[bytes
     return key, keys
 
 
-def _files(paths: Sequence[Path], most_bytes: int) -> dict[str, bytes]:
-    """The files by name; of a folder those in it. No more than so many bytes are read. Raises CommandError."""
+def _files(paths: Sequence[Path], most_bytes: int) -> dict[Path, bytes]:
+    """The files that were given, each with a name of its own; of a folder those in it. No more than so many bytes are
+    read. Raises CommandError."""
     from sensor.policy.parcel import FILE_NAME, MOST_FILES
 
-    found: dict[str, bytes] = {}
+    found: dict[Path, bytes] = {}
+    names = set[str]()
     places = [place for path in paths for place in _places(path)]
     if not places:  # a parcel without files is a withdrawal
         raise CommandError(
@@ -125,14 +128,15 @@ def _files(paths: Sequence[Path], most_bytes: int) -> dict[str, bytes]:
     if len(places) > MOST_FILES:
         raise CommandError(USAGE, f"policy: {len(places)} files; {MOST_FILES} are the most")
     for place in places:
-        if not FILE_NAME.fullmatch(place.name) or place.name.lower() in {name.lower() for name in found}:
+        if not FILE_NAME.fullmatch(place.name) or place.name.lower() in names:
             raise CommandError(USAGE, f"{place}: needs a name of its own, of letters, digits and . _ -")
         try:
             with place.open("rb") as file:
-                found[place.name] = file.read(most_bytes + 1)
+                found[place] = file.read(most_bytes + 1)
         except OSError as error:
             raise CommandError(RUN_ERROR, f"{place}: {os_reason(error)}") from None
-        most_bytes -= len(found[place.name])
+        names.add(place.name.lower())
+        most_bytes -= len(found[place])
         if most_bytes < 0:
             raise CommandError(USAGE, f"{place}: with it there are more bytes than policy.unpacked_bytes allows")
     return found
@@ -151,22 +155,38 @@ def _places(path: Path) -> list[Path]:
     return [path]
 
 
-def _check(kind: ParcelKind, files: Mapping[str, bytes], options: argparse.Namespace) -> None:
-    """What a sensor would say of these files, over the configuration of this host. Raises CommandError."""
+def _check(kind: ParcelKind, given: Mapping[Path, bytes], options: argparse.Namespace) -> None:
+    """What a sensor would say of these files, over the configuration of this host. Raises CommandError, which names
+    them as they were given."""
     from sensor.daemon.setup import ConfigurationSource, load_setup
     from sensor.policy.layer import ParcelLayer, UnpackedParcel, check_content
     from sensor.policy.refusal import ParcelError
     from sensor.settings.document import ConfigError
 
     with tempfile.TemporaryDirectory(prefix="minewatch-policy-") as scratch:
-        folder = Path(scratch)
+        files = {place.name: content for place, content in given.items()}
+        parcel = UnpackedParcel(kind, 0, Path(scratch), tuple(files))
         for name, content in files.items():
-            (folder / name).write_bytes(content)
-        with exit_on(ParcelError, ConfigError, code=CONFIG):
+            (parcel.folder / name).write_bytes(content)
+        overrides = [*options.overrides, *flag_overrides(options, "ledger")]
+        try:
             check_content(kind, files)
-            layer = ParcelLayer([UnpackedParcel(kind, 0, folder, tuple(files))])
-            overrides = [*options.overrides, *flag_overrides(options, "ledger")]
-            load_setup(ConfigurationSource(options.config, overrides, (layer,)))
+            load_setup(ConfigurationSource(options.config, overrides, (ParcelLayer([parcel]),)))
+        except ParcelError as error:
+            raise CommandError(CONFIG, _as_given(str(error), "", given)) from None
+        except ConfigError as error:
+            problems = [_as_given(problem, f"{parcel.label}: ", given) for problem in error.problems]
+            raise CommandError(CONFIG, *problems) from None
+
+
+def _as_given(sentence: str, label: str, given: Iterable[Path]) -> str:
+    """A sentence with the files in it as they were given, which stand there by a label and their names."""
+    for place in sorted(given, key=lambda place: len(place.name), reverse=True):
+        if label:
+            sentence = sentence.replace(f"{label}{place.name}", str(place))
+        elif sentence.startswith(f"{place.name}: "):
+            return f"{place}{sentence.removeprefix(place.name)}"
+    return sentence
 
 
 def _topic(policy: PolicySettings, keys: Mapping[bytes, PublicKey]) -> PolicyTopic:
@@ -227,9 +247,10 @@ def _show(options: argparse.Namespace, settings: Configuration, policy: PolicySe
         held = topic.held()
     sensors = [sensor for sensor in _sensors(settings) if sensor.retired_ns is None]
     if options.json:
-        print_json({"topic": topic.name, "parcels": [*map(_parcel_object, held)], "sensors": _sensor_objects(sensors)})
+        parcels = {"parcels": [*map(_parcel_object, held)], "left_out": topic.left_out}
+        print_json({"topic": topic.name, **parcels, "sensors": _sensor_objects(sensors)})
         return OK
-    for line in (*_parcel_lines(held, settings), *_sensor_lines(held, sensors)):
+    for line in (*_parcel_lines(held, topic.left_out, settings), *_sensor_lines(held, sensors)):
         print(line)
     return OK
 
@@ -250,7 +271,7 @@ def _sensor_objects(sensors: Sequence[SensorSummary]) -> list[dict[str, Any]]:
     ]
 
 
-def _parcel_lines(held: Sequence[HeldParcel], settings: Configuration) -> list[str]:
+def _parcel_lines(held: Sequence[HeldParcel], left_out: int, settings: Configuration) -> list[str]:
     lines = []
     for parcel in held:
         header = parcel.header
@@ -261,6 +282,8 @@ def _parcel_lines(held: Sequence[HeldParcel], settings: Configuration) -> list[s
         what = f"{len(header.files)} files, {parcel.size_bytes:,} bytes" if header.files else "withdrawn"
         day = minute_text(header.made_ns, settings.ledger.zone)
         lines.append(f"{parcel.key} {header.version} of {day} for {whom}: {what}")
+    if left_out:
+        lines.append(f"{left_out:,} more messages that no sensor takes are not listed")
     return lines or ["the topic holds no parcel"]
 
 

@@ -125,8 +125,7 @@ class GroupDelivery:
         try:
             if self._delivery is None:
                 self._try(now_ns)
-            else:
-                self._lease.beat(now_ns, self._clock.wall_ns())
+            elif self._lease.beat(now_ns, self._clock.wall_ns()):
                 self._beat_ns = now_ns
         except LeaseLostError as error:
             self._counters["losses"] += 1
@@ -134,12 +133,14 @@ class GroupDelivery:
             self._speaker.warning(f"exporters: {error}; another collector delivers")
         except Exception as error:  # whatever the ledger or a destination raises, another look is taken
             self._counters["failures"] += 1
-            if self._failing.begin(" ".join(str(error).split())[:300] or type(error).__name__):
-                self._speaker.warning(f"exporters: {error}; tried again")
-            if self._delivery is not None and now_ns - self._beat_ns >= HOLD_NS:
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            if self._failing.begin(reason):
+                self._speaker.warning(f"exporters: {reason}; tried again")
+            waited_ns = self._clock.monotonic_ns() - self._beat_ns  # the ledger may have let us wait
+            if self._delivery is not None and waited_ns >= HOLD_NS:
                 self._end(0.0)  # by now it may be another one's
         else:
-            if self._failing.reason is not None and self._failing.end():
+            if self._failing.end():
                 self._speaker.notice("exporters: all is well again")
 
     def _run(self) -> None:

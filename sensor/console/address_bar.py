@@ -128,6 +128,8 @@ WEEK = Parameter("week", N_("Week"), hint="2026-W10")
 FORMAT = Parameter("format", parse=chosen_from([(name, "") for name in FORMATS]), kind="hidden")
 AFTER = Parameter("after", parse=_key, kind="hidden", most=MOST_KEY_CHARACTERS)
 COLUMNS = Parameter("columns", parse=_columns, kind="hidden")
+#: What every list of a week's records takes beside its filters.
+OF_LISTS = (WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER)
 NAME = Parameter("name", N_("Name, code or street has"))
 DIVISION = Parameter("division", N_("Division, code or name"), hint="320500")
 GRADE = Parameter(
@@ -182,9 +184,14 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter], *, of_a_form
     return AskedValues(values, written)
 
 
+def can_stand(text: str, most: int = MOST_CHARACTERS) -> bool:
+    """Whether a text can be a value: a name from the network may be longer, and not print."""
+    return bool(text.strip(SPACES)) and len(text) <= most and text.isprintable()
+
+
 def _value(parameter: Parameter, text: str) -> Any:
     refused = RefusalError(400, N_("{name} cannot be {value}."), name=parameter.name, value=text[:40])
-    if not text or len(text) > parameter.most or not text.isprintable():
+    if not can_stand(text, parameter.most):
         raise refused
     try:
         return parameter.parse(text)

@@ -22,7 +22,7 @@ from sensor.attribution.books.divisions import DivisionError, Divisions
 from sensor.attribution.books.jurisdiction import scope_of, viewers_scope
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
-from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
+from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues, can_stand
 from sensor.console.atlas.plate import MapPlate
 from sensor.console.language import console_language
 from sensor.console.office import CaseOffice
@@ -186,6 +186,10 @@ class Visit:
             values = {**values, LANGUAGE.name: self.language}
         query = urlencode(values)
         return f"{quote(path)}?{query}" if query else quote(path)
+
+    def named_links(self, column: str, path: str, parameter: str, name: str) -> dict[str, str]:
+        """Where a column of a row leads by a name from the network; nowhere if that cannot stand in the address bar."""
+        return {column: self.href(path, **{parameter: name})} if can_stand(name) else {}
 
     def here(self, **changes: str | None) -> str:
         """The address of this page with other values of some filters; None takes one away."""

@@ -14,7 +14,7 @@ from sensor.delivery.settings import SECTION as EXPORTERS
 from sensor.delivery.settings import read_section
 from sensor.policy.settings import PolicySettings
 from sensor.settings import config
-from sensor.settings.config import Layer, Rooting
+from sensor.settings.config import ConfigLayer, Rooting
 from sensor.settings.document import ConfigKey
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def load(
     *,
     check_region: bool = True,
     checks: Sequence[ConfigurationCheck] = (),
-    layers: Sequence[Layer] = (),
+    layers: Sequence[ConfigLayer] = (),
 ) -> Configuration:
     """Read a file (or only the defaults) with `key=value` overrides over it. Raises ConfigError with every mistake.
 

@@ -17,6 +17,7 @@ from sensor.model.shared_knowledge import (
     SharedBlock,
     SharedKnowledge,
     block_digest,
+    can_be_shared,
 )
 from sensor.model.time import DAY_NS, HOUR_NS, MINUTE_NS
 
@@ -68,7 +69,7 @@ class ExchangeStep:
             self._shared.blocks,
         )
         nothing = self._shared is None and not (knowledge.addresses or knowledge.blocks)
-        if nothing or (same and now_ns - self._shared_ns < AGAIN_NS):
+        if nothing or (same and 0 <= now_ns - self._shared_ns < AGAIN_NS):
             return
         self._shared, self._shared_ns = knowledge, now_ns
         self._exchange.share(knowledge)
@@ -87,20 +88,16 @@ class ExchangeStep:
 
 def knowledge_of(pipeline: Pipeline, sensor_id: str, clock_offset_ns: int, now_ns: int) -> SharedKnowledge:
     """What a pipeline learnt lately, bounded; only addresses at which several miners' shares were accepted."""
-    learnt = pipeline.names.learnt.shared(now_ns - ADDRESSES_NS, MOST_ADDRESSES)
-    addresses = tuple(
-        SharedAddress(
-            address,
-            tuple(sorted(entry.ports))[:MOST_PORTS],
-            max(0, entry.first_ns - clock_offset_ns),
-            max(0, entry.last_ns - clock_offset_ns),
-        )
-        for address, entry in learnt
-    )
+    addresses = []
+    for address, entry in pipeline.names.learnt.shared(now_ns - ADDRESSES_NS, MOST_ADDRESSES):
+        ports = tuple(sorted(entry.ports - {0}))[:MOST_PORTS]
+        if ports and can_be_shared(address):  # else nobody would take the whole message
+            times_ns = (max(0, its_ns - clock_offset_ns) for its_ns in (entry.first_ns, entry.last_ns))
+            addresses.append(SharedAddress(address, ports, *times_ns))
     recent = pipeline.sealed.blocks.recent(now_ns - BLOCKS_NS)[-MOST_BLOCKS:]
     blocks = tuple(
         SharedBlock(coin, block_digest(coin, block), max(0, seen_ns - clock_offset_ns))
         for coin, block, seen_ns in recent
         if COIN.fullmatch(coin)
     )
-    return SharedKnowledge(sensor_id, now_ns - clock_offset_ns, addresses, blocks)
+    return SharedKnowledge(sensor_id, now_ns - clock_offset_ns, tuple(addresses), blocks)

@@ -70,8 +70,9 @@ class PolicyStep:
 
     @property
     def trouble(self) -> str | None:
-        """Why no parcels are read; None while all is well."""
-        return None if self._receiver is None else self._receiver.trouble
+        """Why no parcels are read, or nothing is shared; None while all is well."""
+        troubles = [thread.trouble for thread in (self._receiver, self._exchange) if thread is not None]
+        return next((trouble for trouble in troubles if trouble is not None), None)
 
     def start(self) -> None:
         """Read parcels from now on."""
@@ -114,7 +115,7 @@ class PolicyStep:
 
     def _note(self, now_ns: int) -> None:
         states, before = self.states, self._noted
-        if before is not None and (_timeless(states) == _timeless(before) or now_ns - self._noted_ns < NOTE_NS):
+        if before is not None and (_timeless(states) == _timeless(before) or 0 <= now_ns - self._noted_ns < NOTE_NS):
             return
         try:
             self._ledger.note_policies(states, now_ns)

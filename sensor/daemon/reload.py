@@ -25,7 +25,7 @@ from sensor.daemon.setup import (
     newest_change_ns,
 )
 from sensor.model.status import RELOAD_KINDS, Reload
-from sensor.settings.config import Layer
+from sensor.settings.config import ConfigLayer
 
 Kind = Literal["all", "signatures", "policy"]
 Say = Callable[[str], None]
@@ -53,7 +53,7 @@ class Reloader:
         self._requested: list[Kind] = []
         self._thread: threading.Thread | None = None
         self._result: ReloadResult | None = None
-        self._layer: tuple[Layer, Callable[[Sequence[str]], None]] | None = None
+        self._layer: tuple[ConfigLayer, Callable[[Sequence[str]], None]] | None = None
         self.on_reload: Callable[[], None] = lambda: None  # after the sensor's own files were taken up
         self.statuses = {kind: Reload(succeeded=1, last_success_ns=now_ns) for kind in RELOAD_KINDS}
 
@@ -62,7 +62,7 @@ class Reloader:
         if kind not in self._requested:
             self._requested.append(kind)
 
-    def request_layer(self, layer: Layer, decide: Callable[[Sequence[str]], None]) -> None:
+    def request_layer(self, layer: ConfigLayer, decide: Callable[[Sequence[str]], None]) -> None:
         """Ask for a reload with another layer over the configuration file: it stays if it is taken up. `decide` hears
         of what is wrong with it. One at a time."""
         self._layer = (layer, decide)

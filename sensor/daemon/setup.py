@@ -5,7 +5,7 @@ Every mistake is collected: a file with three of them is refused with three sent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -32,7 +32,7 @@ from sensor.model.address import parse_network
 from sensor.model.time import SECOND_NS
 from sensor.policy.keys import KeyFileError, read_publics
 from sensor.session.verify import Sampling
-from sensor.settings.config import Layer
+from sensor.settings.config import ConfigLayer
 from sensor.settings.document import ConfigError
 from sensor.settings.sections import CaptureSettings, InterfaceSettings
 from sensor.signatures import SignatureSet
@@ -49,7 +49,13 @@ class ConfigurationSource:
 
     path: Path | None
     overrides: Sequence[str] = ()
-    layers: Sequence[Layer] = ()
+    layers: Sequence[ConfigLayer] = ()
+
+    def shown(self, sentence: str) -> str:
+        """A sentence in which files of layers have the names that whoever gave them knows."""
+        for layer in self.layers:
+            sentence = layer.shown(sentence)
+        return sentence
 
 
 class SetupError(ConfigError):
@@ -57,7 +63,16 @@ class SetupError(ConfigError):
 
     def __init__(self, problems: Mapping[str, Sequence[str]]) -> None:
         super().__init__([problem for its in problems.values() for problem in its])
-        self.parts = frozenset(part for part, its in problems.items() if its)
+        self.by_part = problems
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Those of which anything is wrong."""
+        return frozenset(part for part, its in self.by_part.items() if its)
+
+    def shown(self, change: Callable[[str], str]) -> SetupError:
+        """The same with each sentence changed."""
+        return SetupError({part: [change(problem) for problem in its] for part, its in self.by_part.items()})
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,15 @@ def load_setup(
 
     Raises SetupError with all that is wrong.
     """
+    try:
+        return _load(source, previous, checks, same_signatures=same_signatures)
+    except SetupError as error:
+        raise error.shown(source.shown) from None
+
+
+def _load(
+    source: ConfigurationSource, previous: Setup | None, checks: Sequence[Check], *, same_signatures: bool
+) -> Setup:
     try:
         settings = configuration.load(source.path, source.overrides, checks=checks, layers=source.layers)
     except ConfigError as error:

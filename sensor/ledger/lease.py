@@ -106,15 +106,17 @@ class LedgerLease:
             connection.execute(insert(LEASES).values(self._values(wall_ns)))
             return holder
 
-    def beat(self, now_ns: int, wall_ns: int) -> None:
-        """Say that this process still lives, if it is time to. Raises LeaseLostError; LedgerError: try again."""
+    def beat(self, now_ns: int, wall_ns: int) -> bool:
+        """Say that this process still lives, if it is time to; whether it was. Raises LeaseLostError; LedgerError: try
+        again."""
         if now_ns < self._beat_due_ns:
-            return
+            return False
         with writing(self._engine) as connection:
             prove(connection, self._sensor_id, self._run_id)
             mine = (LEASES.c.sensor_id == self._sensor_id, LEASES.c.run_id == self._run_id)
             connection.execute(update(LEASES).where(*mine).values(beat_ns=wall_ns))
         self._beat_due_ns = now_ns + BEAT_NS
+        return True
 
     def release(self) -> None:
         """Give the lease up, if it is still held. Raises LedgerError."""

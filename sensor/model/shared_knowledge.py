@@ -61,6 +61,15 @@ def block_digest(coin: str, block: str) -> str:
     return sha256(f"{coin}/{block}".encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
+def can_be_shared(address: str) -> bool:
+    """Whether it is an address, in its one form, at which a pool of many can be."""
+    try:
+        its = ip_address(address)
+    except ValueError:
+        return False
+    return str(its) == address and not (its.is_multicast or its.is_unspecified or its.is_loopback)
+
+
 def dumps(knowledge: SharedKnowledge) -> bytes:
     """As a message."""
     addresses = [[its.address, list(its.ports), its.first_ns, its.last_ns] for its in knowledge.addresses]
@@ -102,13 +111,8 @@ def _address(row: object) -> SharedAddress:
     if isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and isinstance(row[1], list):
         name, ports, first_ns, last_ns = row
         whole = len(name) <= 45 and 1 <= len(ports) <= MOST_PORTS and all(_is_number(port, 1, 65_535) for port in ports)
-        if whole and _is_number(first_ns, 0) and _is_number(last_ns, first_ns):
-            try:
-                address = ip_address(name)
-            except ValueError:
-                raise WireError("addresses: not an address") from None
-            if str(address) == name and not (address.is_multicast or address.is_unspecified or address.is_loopback):
-                return SharedAddress(name, tuple(ports), first_ns, last_ns)
+        if whole and _is_number(first_ns, 0) and _is_number(last_ns, first_ns) and can_be_shared(name):
+            return SharedAddress(name, tuple(ports), first_ns, last_ns)
     raise WireError("addresses: must be [address, [ports], first_ns, last_ns]")
 
 

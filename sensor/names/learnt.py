@@ -26,7 +26,7 @@ class LearntAddress:
     by_several: bool = False  # whether another miner's session was there, too
 
     def lost_bits(self, at_ns: int) -> float | None:
-        """The bits that its weight has lost at this time; None before it was learnt, and when it is forgotten."""
+        """The bits that its weight has lost at this time; None when it is forgotten."""
         late_ns = at_ns - self.last_ns - WHOLE_NS
         if late_ns > MOST_NS - WHOLE_NS:
             return None

@@ -25,6 +25,8 @@ MOST_WAITING = 1_024
 QUEUED_KBYTES = 8_192
 #: How often partitions are looked for anew, and how long an end may wait for the thread, in seconds.
 PARTITIONS_S, END_S = 60.0, 2.0
+#: How long after the client's last error there is trouble, in seconds: it repeats one twice a minute.
+TROUBLE_S = 45.0
 
 
 class KnowledgeExchange:
@@ -50,12 +52,20 @@ class KnowledgeExchange:
         self._producer: Any = None
         self._partitions: set[int] = set()
         self._looked_s = 0.0
+        self._unheard: str | None = None  # why nothing is heard
+        self._unheard_s = 0.0  # when that was said last
+        self._unsent: str | None = None  # why what was to be sent did not arrive
         self._lock = threading.Lock()
         self._outgoing: bytes | None = None
         self._heard: dict[str, SharedKnowledge] = {}
         self.counters: Counter[str] = Counter(learnt_heard=0, learnt_unreadable=0, learnt_shared=0, learnt_over_bound=0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="learnt", daemon=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is heard, or sent; None while all is well."""
+        return self._trouble.reason
 
     def start(self) -> None:
         """Exchange from now on."""
@@ -93,13 +103,25 @@ class KnowledgeExchange:
         self._send()
         self._connect()
         for message in self._consumer.consume(PAGE, WAIT_S) if self._partitions else ():
-            if message.error() is None:
+            if (error := message.error()) is None:
+                self._unheard = None
                 self._take(message.key(), message.value())
+            else:
+                self._unheard, self._unheard_s = error.str(), time.monotonic()
         if not self._partitions:
             self._stopping.wait(WAIT_S)
-        if self._trouble.end():
-            self._speaker.notice("policy: what was learnt is shared again")
+        self._look_for_trouble()
         self._backoff.reset()
+
+    def _look_for_trouble(self) -> None:
+        """The client says again what keeps it from reading while that lasts; what was sent arrives or does not."""
+        if self._partitions and time.monotonic() - self._unheard_s > TROUBLE_S:
+            self._unheard = None
+        reason = self._unheard or self._unsent
+        if reason is not None:
+            self._say(reason)
+        elif self._trouble.end():
+            self._speaker.notice("policy: what was learnt is shared again")
 
     def _take(self, key: bytes | None, body: bytes | None) -> None:
         """One message; whatever it holds, nothing raises."""
@@ -134,7 +156,9 @@ class KnowledgeExchange:
         def answered(error: Any, _: object) -> None:
             if error is None:
                 self.counters["learnt_shared"] += 1
+                self._unsent = None
             else:
+                self._unsent = error.str()
                 self._send_again(body)
 
         try:
@@ -158,15 +182,22 @@ class KnowledgeExchange:
             return
         topics = self._consumer.list_topics(timeout=ASK_S).topics
         partitions = set(topics[self._topic].partitions) if self._topic in topics else set()
+        if not partitions:  # none, or this account may not see it
+            self._unheard, self._unheard_s = f"there is no topic {self._topic}", now_s
+        elif not self._partitions:
+            self._unheard = None
         if partitions != self._partitions:
             part, beginning = self._library.TopicPartition, self._library.OFFSET_BEGINNING
             self._consumer.assign([part(self._topic, partition, beginning) for partition in sorted(partitions)])
             self._partitions = partitions
         self._looked_s = now_s
 
+    def _say(self, reason: str) -> None:
+        if self._trouble.begin(f"{self._shown}: {reason}"):
+            self._speaker.warning(f"policy: {self._shown}: {reason}; what is learnt is not shared")
+
     def _fail(self, reason: str) -> None:
-        if self._trouble.begin(reason):
-            self._speaker.warning(f"policy: {self._shown}: {reason}; what other sensors learn is not heard")
+        self._say(reason)
         self._disconnect()
         self._stopping.wait(self._backoff.next())
 
@@ -178,6 +209,7 @@ class KnowledgeExchange:
         if producer is not None:
             producer.purge()
             producer.flush(0.1)
+            self._unsent = None  # that it was purged is no reason
 
 
 def _ignore(_: Any) -> None:

@@ -74,7 +74,8 @@ class PolicyInbox:
 
     @property
     def states(self) -> tuple[PolicyState, ...]:
-        """What became of the newest parcels: of each kind the one in force, and the last one that was refused."""
+        """What became of the newest parcels: of each kind the one in force, and the one that was refused last of those
+        with the highest version."""
         return tuple(self._states[place] for place in sorted(self._states))
 
     def layer(self, offer: ParcelOffer | None = None) -> ParcelLayer:
@@ -90,14 +91,15 @@ class PolicyInbox:
                 body = self._shelf.stored(kind, self._settings.parcel_bytes)
                 if body is None:
                     continue
+                self._check_kind(kind)
                 parcel = open_sealed(body, self._keys, self._settings.parcel_bytes)
                 if parcel.header.kind != kind:
                     raise ParcelError("kind", f"it is a parcel of {parcel.header.kind}")
-                self._check_kind(parcel)
                 if parcel.header.selects(self._sensor_id):
                     offers.append(self._unpacked(parcel))
             except ParcelError as error:
-                self._note_refusal(kind, error.cause, f"stored here: {error}")
+                version = 0 if error.cause == "kind" else self._versions.get(kind, 0)  # 0: nothing that is missed
+                self._note_refusal(kind, error.cause, f"stored here: {error}", version)
         return offers
 
     def resume(self, offer: ParcelOffer) -> None:
@@ -134,7 +136,7 @@ class PolicyInbox:
             if parcel.header.key != name:
                 sentence = f"the parcel of {parcel.header.key} stands under the key {printable(name[:80])}"
                 raise ParcelError("kind", sentence)
-            self._check_kind(parcel)
+            self._check_kind(parcel.header.kind)
         except ParcelError as error:
             self._note_refusal(kind if kind in KINDS else UNKNOWN, error.cause, str(error))
             return
@@ -189,7 +191,7 @@ class PolicyInbox:
         same = (in_force is not None and in_force.parcel.sha256 == parcel.sha256) or parcel.sha256 in self._refused
         if same or (version in waiting and waiting[version].sha256 == parcel.sha256):
             self.counters["repeated"] += 1
-        elif version <= self._floor(kind) or version in waiting:
+        elif version < self._floor(kind) or self._is_held(kind, version):
             if history and version < self._floor(kind):  # before compaction older ones stand there, too
                 self.counters["superseded"] += 1
             else:
@@ -204,9 +206,15 @@ class PolicyInbox:
         in_force = self._in_force.get(kind)
         return max(self._versions.get(kind, 0), 0 if in_force is None else in_force.parcel.header.version)
 
-    def _check_kind(self, parcel: SealedParcel) -> None:
-        if parcel.header.kind not in self._settings.accept:
-            raise ParcelError("kind", f"parcels of {parcel.header.kind} are not taken here (policy.accept)")
+    def _is_held(self, kind: ParcelKind, version: int) -> bool:
+        """Whether a parcel of this version is in force or waits. What was in force and cannot be loaded any more, or
+        was lost, may come again."""
+        in_force = self._in_force.get(kind)
+        return version in self._waiting[kind] or (in_force is not None and version == in_force.parcel.header.version)
+
+    def _check_kind(self, kind: ParcelKind) -> None:
+        if kind not in self._settings.accept:
+            raise ParcelError("kind", f"parcels of {kind} are not taken here (policy.accept)")
 
     def _unpacked(self, parcel: SealedParcel) -> ParcelOffer:
         files = unpack(parcel, self._settings.unpacked_bytes)
@@ -242,8 +250,8 @@ class PolicyInbox:
         self.counters[f"refused_{cause}"] += 1
         self.refused_by_kind[kind] += 1
         before = self._states.get((kind, True))
-        if not version and before is not None and before.version:
-            return  # whoever may write the topic must not hide why a signed one was refused
+        if before is not None and before.version > version:
+            return  # whoever may write the topic, and has old parcels, must not hide why a signed one was refused
         sentence = printable(reason)[:REASON_CHARACTERS]
         state = PolicyState(kind, version, digest, "refused", f"{cause}: {sentence}", self._now_ns())
         self._states[kind, True] = state

@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.model.text import printable
+
 if TYPE_CHECKING:
     from Crypto.PublicKey.ECC import EccKey
 
@@ -106,6 +108,7 @@ class PrivateKey:
         if not path.name:
             raise KeyFileError(f"{path}: is no name of a file")
         beside = path.with_name(f"{path.name}.pub")
+        begun: list[Path] = []
         try:
             if os.path.lexists(beside):  # else a private key without its public one would be left
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), beside)
@@ -114,13 +117,17 @@ class PrivateKey:
                 (beside, self.public.text, 0o644),
             ):
                 number = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+                begun.append(place)
                 with os.fdopen(number, "w", encoding="ascii") as file:
                     os.fchmod(file.fileno(), mode)
                     file.write(f"{text}\n")
-        except FileExistsError as error:
-            raise KeyFileError(f"{error.filename}: is there already, and is not overwritten") from None
         except OSError as error:
-            raise KeyFileError(f"{error.filename}: {(error.strerror or str(error)).lower()}") from None
+            for place in begun:
+                place.unlink(missing_ok=True)
+            where = error.filename or (begun or [path])[-1]
+            if isinstance(error, FileExistsError):
+                raise KeyFileError(f"{where}: is there already, and is not overwritten") from None
+            raise KeyFileError(f"{where}: {(error.strerror or str(error)).lower()}") from None
         return beside
 
 
@@ -133,8 +140,8 @@ def read_public(text: str) -> PublicKey:
             lines = file.read(FILE_BYTES).decode("ascii").splitlines()
     except OSError as error:
         raise KeyFileError(f"{text}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise KeyFileError(f"{text}: holds no public key, as {PREFIX}...") from None
+    except ValueError:  # not ASCII; or a name with a NUL
+        raise KeyFileError(f"{printable(text, '·')}: holds no public key, as {PREFIX}...") from None
     found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if len(found) != 1:
         raise KeyFileError(f"{text}: must hold one public key, as {PREFIX}...")

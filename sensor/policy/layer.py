@@ -52,6 +52,10 @@ class UnpackedParcel:
         """Before the name of a file, in sentences."""
         return f"policy: {self.kind} {self.version}"
 
+    def shown(self, sentence: str) -> str:
+        """A sentence about its files as the centre knows them."""
+        return sentence.replace(f"{self.folder}/", f"{self.label}: ")
+
 
 def check_content(kind: ParcelKind, files: Mapping[str, bytes]) -> None:
     """Whether a parcel has files of its kind alone: what is accepted as a table must not bring rules. Raises
@@ -112,6 +116,12 @@ class ParcelLayer:
                 files = [name for name in parcel.names if name not in lists]
                 _extend(document, ("signatures", "files"), [str(parcel.folder / name) for name in files], parcel.label)
                 _extend(document, ("names", "lists"), [str(parcel.folder / name) for name in lists], parcel.label)
+
+    def shown(self, sentence: str) -> str:
+        """A sentence about files of parcels as the centre knows them."""
+        for parcel in self.parcels.values():
+            sentence = parcel.shown(sentence)
+        return sentence
 
 
 def _lay_books(document: ConfigDocument, parcel: UnpackedParcel) -> None:
@@ -175,24 +185,17 @@ def _lay_policy(document: ConfigDocument, parcel: UnpackedParcel) -> None:
 
 def _read(document: ConfigDocument, parcel: UnpackedParcel, name: str) -> ConfigDocument | None:
     """A file of a parcel; what is wrong with it is added to the document's problems."""
-    path = parcel.folder / name
     try:
-        given = read(path)
+        given = read(parcel.folder / name)
     except ConfigError as error:
-        document.problems += [_shown(problem, path, parcel) for problem in error.problems]
+        document.problems += map(parcel.shown, error.problems)
         return None
-    document.problems += [_shown(problem, path, parcel) for problem in given.problems]
+    document.problems += map(parcel.shown, given.problems)
     return None if given.problems else given
 
 
-def _shown(place: str, path: Path, parcel: UnpackedParcel) -> str:
-    """A place in a parcel's file as the centre knows it."""
-    return place.replace(str(path), f"{parcel.label}: {path.name}")
-
-
 def _placed(given: ConfigDocument, parcel: UnpackedParcel, key: ConfigKey) -> str:
-    name = POLICY_FILE if parcel.kind == "policy" else BOOKS_FILE
-    return _shown(given.place(key), parcel.folder / name, parcel)
+    return parcel.shown(given.place(key))
 
 
 def _shifted(given: ConfigDocument, parcel: UnpackedParcel, key: ConfigKey) -> dict[ConfigKey, str]:

@@ -127,9 +127,9 @@ def open_sealed(body: bytes, keys: Mapping[bytes, PublicKey], most_bytes: int) -
     if len(body) > most_bytes:
         raise ParcelError("size", f"{len(body):,} bytes; parcel_bytes allows {most_bytes:,}")
     if not body.startswith(BEGINNING):
-        line = body[len(NAME) : len(NAME) + 10].partition(b"\n")[0]
-        if body.startswith(NAME) and line.isdigit():
-            raise ParcelError("newer", f"a parcel of the form {line.decode()}; this release reads form {VERSION}")
+        number, end, _ = body[len(NAME) : len(NAME) + 10].partition(b"\n")
+        if body.startswith(NAME) and end and number.isdigit() and int(number) > VERSION:
+            raise ParcelError("newer", f"a parcel of the form {int(number)}; this release reads form {VERSION}")
         raise ParcelError("unreadable", "not a parcel")
     key_id = body[len(BEGINNING) : len(BEGINNING) + ID_BYTES]
     length = int.from_bytes(body[len(BEGINNING) + ID_BYTES : HEADER_AT], "big")

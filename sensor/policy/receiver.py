@@ -68,6 +68,7 @@ class PolicyReceiver:
         self._offer: ParcelOffer | None = None
         self._decision: tuple[ParcelOffer, tuple[str, ...]] | None = None
         self._again = False
+        self._retry = False  # the same, for the thread: until all is being read again
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="policy", daemon=True)
         self.states: tuple[PolicyState, ...] = inbox.states
@@ -153,7 +154,7 @@ class PolicyReceiver:
     def _settle(self) -> None:
         """What came of the offer, and whether all is to be read again."""
         with self._lock:
-            decision, again = self._decision, self._again
+            decision, self._retry = self._decision, self._retry or self._again
             self._again = False
         if decision is not None:
             offer, problems = decision
@@ -163,8 +164,9 @@ class PolicyReceiver:
                 self._inbox.accept(offer)
             with self._lock:
                 self._offer = self._decision = None
-        if again and self._consumer is not None:
+        if self._retry and self._consumer is not None:
             self._assign(sorted(self._history), retry=True)
+            self._retry = False
 
     def _connect(self) -> None:
         """Assign all partitions, from their beginning; again where there are others by now."""

@@ -53,6 +53,7 @@ class PolicyTopic:
         self._library, self._settings, self._keys = library(), settings, keys
         self._made_with = client_settings(settings)
         self.name = settings.versioned_topic
+        self.left_out = 0  # messages that no sensor takes and that `held` did not list
 
     def create(self) -> str | None:
         """Make the topic where it is not there; a sentence if it is not as it must be, or that cannot be seen. Raises
@@ -82,6 +83,7 @@ class PolicyTopic:
         """The newest message of each key, in the order of keys. Raises PolicyTopicError."""
         found: dict[bytes, HeldParcel] = {}
         strangers: set[bytes] = set()
+        self.left_out = 0
         for key, body in self._messages():
             place = key if len(key) <= KEY_BYTES else sha256(key).digest()
             found.pop(place, None)
@@ -91,6 +93,7 @@ class PolicyTopic:
             parcel = self._held(key[:KEY_BYTES].decode("ascii", "replace"), body)
             if parcel.header is None:
                 if len(strangers) >= MOST_STRANGERS:
+                    self.left_out += 1
                     continue
                 strangers.add(place)
             found[place] = parcel

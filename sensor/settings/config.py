@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError
@@ -135,11 +135,19 @@ class SensorSettings(Section):
         return self.status if path == AUTO else StatusSettings(socket=_whole(rooting, path, ("status", "socket")))
 
 
+class ConfigLayer(Protocol):
+    """Values that lie over those of the file, and files of their own."""
+
+    def __call__(self, document: ConfigDocument) -> None:
+        """Put them over a document, each with its place; mistakes are added to the document's problems."""
+
+    def shown(self, sentence: str) -> str:
+        """A sentence in which its files have the names that whoever gave them knows."""
+
+
 C = TypeVar("C", bound=SensorSettings)
 #: Takes a section out of a document and gives its settings; mistakes are added to the document's problems.
 SectionReader = Callable[[ConfigDocument, Path | None], Any]
-#: Puts values over those of the file, each with its place; mistakes are added to the document's problems.
-Layer = Callable[[ConfigDocument], None]
 #: Looks at valid settings as a whole, with the place of a key; a sentence for each mistake.
 SettingsCheck = Callable[[C, Callable[[ConfigKey], str]], Sequence[str]]
 
@@ -150,7 +158,7 @@ def load(
     overrides: Sequence[str] = (),
     readers: Mapping[str, SectionReader] | None = None,
     checks: Sequence[SettingsCheck[C]] = (),
-    layers: Sequence[Layer] = (),
+    layers: Sequence[ConfigLayer] = (),
 ) -> C:
     """Read a file (or only the defaults), put `layers` and then `key=value` overrides over it, and check all of it.
 

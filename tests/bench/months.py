@@ -12,7 +12,6 @@ import argparse
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, delete, text
 
@@ -22,7 +21,7 @@ from sensor.ledger.store.months import make_months, partitions
 from sensor.ledger.store.schema import CONNECTIONS
 from sensor.ledger.write.retention import delete_old_connections
 from sensor.model.time import DAY_NS, SECOND_NS
-from tests.kafka.page import write_figures
+from tests.kafka.page import show_figures
 from tests.ledger.servers import postgresql
 
 MONTHS = ((2025, 1), (2025, 2), (2025, 3))
@@ -78,16 +77,11 @@ def main() -> int:
     options = parser.parse_args()
     (dropped, gone), (deleted, as_many) = (seconds_of(options.rows, whole=whole) for whole in (True, False))
     assert gone == as_many
-    load = Path("/proc/loadavg").read_text().split()[0]
     figures = {
         f"an old month of {gone:,} connections, dropped": f"{dropped:.2f} s",
         "the same deleted row by row, and left to vacuum": f"{deleted:.2f} s",
-        "load of the machine": load,
     }
-    for what, figure in figures.items():
-        print(f"{what}: {figure}")
-    if options.write:
-        write_figures({"months": figures})
+    show_figures("months", figures, write=options.write)
     return 0
 
 

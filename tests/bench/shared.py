@@ -14,7 +14,6 @@ import random
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
@@ -31,7 +30,7 @@ from sensor.ledger.write.rollup_state import RollupState
 from sensor.model.attribution import Enterprise
 from sensor.model.finding import Pool, Wallet
 from sensor.model.scope import EVERYWHERE
-from tests.kafka.page import write_figures
+from tests.kafka.page import show_figures
 from tests.ledger.mining import HOUR, MONDAY, mined
 from tests.ledger.servers import postgresql
 
@@ -103,11 +102,7 @@ def main() -> int:
         f"{options.findings:,} findings, by {kind}": f"SQLite {file[kind]:.2f} s, PostgreSQL {server[kind]:.2f} s"
         for kind in KINDS
     }
-    figures["load of the machine"] = Path("/proc/loadavg").read_text().split()[0]
-    for what, figure in figures.items():
-        print(f"{what}: {figure}")
-    if options.write:
-        write_figures({"shared": figures})
+    show_figures("shared", figures, write=options.write)
     return 0
 
 

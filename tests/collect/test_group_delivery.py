@@ -196,6 +196,39 @@ def test_one_whose_ledger_is_gone_for_long_delivers_no_more_and_comes_back(
     assert len([sentence for sentence in alone.journal.sentences if "away" in sentence]) == 1
 
 
+def test_a_holder_ends_so_long_after_the_last_beat_that_was_written_and_no_later(
+    host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = host("a", [])
+    alone.delivery.step()
+    alone.looks(6)  # the last beat was written at 2 s
+
+    def gone(*_: object) -> None:
+        raise LedgerError("the ledger\nis away")
+
+    monkeypatch.setattr("sensor.ledger.lease.writing", gone)
+    alone.looks(14)
+    assert alone.delivery.delivers
+    alone.looks(2)
+    assert not alone.delivery.delivers
+    assert "exporters: the ledger is away; tried again" in alone.journal.sentences
+
+
+def test_a_holder_that_waited_for_its_ledger_too_long_ends_at_once(
+    host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = host("a", [])
+    alone.delivery.step()
+
+    def locked(*_: object) -> None:
+        alone.clock_ns += HOLD_NS
+        raise LedgerError("the ledger is locked")
+
+    monkeypatch.setattr("sensor.ledger.lease.writing", locked)
+    alone.looks(2)
+    assert not alone.delivery.delivers
+
+
 def test_one_that_cannot_deliver_leaves_it_to_another_and_keeps_the_place(url: str, host: Callable[..., Host]) -> None:
     taken: list[str] = []
     first = host("a", taken)

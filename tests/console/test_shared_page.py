@@ -7,6 +7,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -74,6 +75,23 @@ def test_every_name_stands_on_one_page_whatever_is_in_it(desk: Desk) -> None:
     assert len(rows) == len(HOSTILE) + 48
     assert "<script>alert" not in "".join(found)
     assert all("is a hint, and proves nothing" in page for page in found)
+
+
+def test_no_name_leads_to_a_page_that_refuses_it(tmp_path: Path) -> None:
+    """Names have up to 240 characters of any kind; what stands in the address bar has 200, and all of them print."""
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    names = tuple(sorted((*HOSTILE, "rig" + "y" * 237, "雷" * 240)))
+    for number, payee in enumerate(("w" * 240, "a\tb", "plain-payee")):
+        one = miner(number, wallet=Wallet(payee, "account"), workers=names, pool_host=f"{payee}.example")
+        ledger.record([one], MONDAY)
+    browser = client(desk_of(ledger), viewer("lead", language="en"))
+    pages_seen = [browser.get(f"/shared?addresses=1&by={by}").text for by in ("worker", "wallet", "pool")]
+    pages_seen += [browser.get("/pools").text, *(browser.get(f"/search?text={text}").text for text in ("www", "yyy"))]
+    found = re.findall(r'href="(/(?:findings|search|addresses)\?[^"]*)"', "".join(pages_seen))
+    links = {unescape(link) for link in found}
+    assert any("plain-payee" in link for link in links)
+    assert [link for link in sorted(links) if browser.get(link).status_code != 200] == []
+    ledger.close()
 
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=240))

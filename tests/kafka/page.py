@@ -29,3 +29,12 @@ def write_figures(figures: Mapping[str, Mapping[str, str]]) -> None:
         texts[page] = place.sub(lambda _, made=made: made, texts[page])
     for page, text in texts.items():
         page.write_text(text, encoding="utf-8")
+
+
+def show_figures(name: str, figures: Mapping[str, str], *, write: bool) -> None:
+    """Print the figures of a scenario with the load of the machine, and write them into their page."""
+    whole = {**figures, "load of the machine": f"{os.getloadavg()[0]:.2f}"}
+    for what, figure in whole.items():
+        print(f"{what}: {figure}")
+    if write:
+        write_figures({name: whole})

@@ -175,14 +175,18 @@ def test_what_findings_share_is_taken_out_of_the_records_of_an_earlier_schema(ur
     one = dataclasses.replace(mined(1, MONDAY, MONDAY + 9 * HOUR, 40, state="closed"), workers=tuple(sorted(names)))
     plain = dataclasses.replace(one, finding_id="plain", workers=(), hashrate_hps=None, pool=Pool(name="One pool"))
     long = dataclasses.replace(one, finding_id="long", reasons=("a sentence " * 2_000,))
-    damaged = dataclasses.replace(one, finding_id="damaged")
+    damaged, endless, halved = (dataclasses.replace(one, finding_id=name) for name in ("damaged", "endless", "halved"))
     engine = to_schema(url, "0010")
     with engine.begin() as connection:
-        for each in (one, plain, long, damaged):
+        for each in (one, plain, long, damaged, endless, halved):
             row = finding_row(HeldFinding(each, None), FindingLinks(RollupState()), MONDAY)
             former = {name: value for name, value in row.items() if name not in SHARED_COLUMNS}
             if each is damaged:
                 former["record"] = "zlib64:!!"
+            if each in (endless, halved):  # a rate that is none, beside what is sound
+                record = json.loads(dumps(each))
+                record["hashrate_hps"]["high"] = 10**400 if each is endless else None
+                former["record"] = json.dumps(record)
             connection.execute(insert(FINDINGS).values(former))
     engine.dispose()
     ledger = Ledger.open(url)
@@ -195,4 +199,7 @@ def test_what_findings_share_is_taken_out_of_the_records_of_an_earlier_schema(ur
             name: wanted[name] for name in SHARED_COLUMNS
         }
     assert all(rows["damaged"][name] is None for name in SHARED_COLUMNS)
+    for name in SHARED_COLUMNS:
+        wanted_value = None if name.startswith("rate_") else rows[one.finding_id][name]
+        assert (rows["endless"][name], rows["halved"][name]) == (wanted_value, wanted_value)
     ledger.close()

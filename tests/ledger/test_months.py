@@ -134,6 +134,20 @@ def test_a_reader_that_holds_the_table_delays_a_month_and_no_row(url: str, monke
     ledger.close()
 
 
+def test_a_month_that_was_taken_out_of_its_table_stops_no_row(url: str) -> None:
+    ledger = Ledger.open(url)
+    begun = ns(2026, 3)
+    for number, detached in ((1, False), (2, True)):  # somebody archives the month between them
+        with writing(ledger.engine) as connection:
+            make_months(connection, CONNECTIONS, [begun])
+            connection.execute(insert(CONNECTIONS), [connection_row(number, begun + number)])
+            assert rows_in(connection, "connections_other") == int(detached)
+            assert rows_in(connection, "connections_2026_03") == 1
+            if not detached:
+                connection.execute(text("ALTER TABLE connections DETACH PARTITION connections_2026_03"))
+    ledger.close()
+
+
 def test_a_connection_that_began_earlier_than_it_seemed_is_there_once(url: str) -> None:
     """Its month is another one, and its row no second one; found by its ends or not."""
     ledger = Ledger.open(url)

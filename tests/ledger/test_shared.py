@@ -265,7 +265,7 @@ def test_a_connection_that_two_sensors_saw_counts_once_in_the_hashrate(ledger: L
     assert row.rates[0].hashrate_hps.best == pytest.approx(one.hashrate_hps.best)
 
 
-@pytest.mark.parametrize("figure", [1e308, -1e308, float("inf")])
+@pytest.mark.parametrize("figure", [1e308, -1e308, float("inf"), 0.0])
 def test_a_rate_that_is_no_measure_is_not_known(ledger: Ledger, figure: float) -> None:
     told(ledger, paid(1, "wallet-a"), paid(2, "wallet-a"), paid(3, "wallet-a"))
     before = DeskReader(ledger.engine, EVERYWHERE).shared(AskedShared())[0].rates

@@ -67,12 +67,16 @@ class Sensor:
         self.begin()
 
     def begin(self) -> None:
-        """The process starts."""
-        shelf = PolicyShelf(self.folder / "policy")
-        self.inbox = PolicyInbox(self.settings, KEYS, self.sensor_id, shelf, lambda: MADE_NS)
+        """The process starts, with all that is stored."""
+        self.start()
         self.offers = self.inbox.stored()
         for offer in self.offers:
             self.inbox.resume(offer)
+
+    def start(self) -> None:
+        """The process starts."""
+        shelf = PolicyShelf(self.folder / "policy")
+        self.inbox = PolicyInbox(self.settings, KEYS, self.sensor_id, shelf, lambda: MADE_NS)
 
     def take(self, body: bytes | None, key: str = key_of("policy", "all"), *, history: bool = False) -> None:
         """A message comes."""

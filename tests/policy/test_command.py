@@ -104,6 +104,31 @@ def test_what_a_sensor_would_refuse_is_not_published(centre: Centre, capsys: pyt
     assert centre.versions() == {}
 
 
+def test_mistakes_carry_the_names_of_the_files_as_they_were_given(
+    centre: Centre, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(centre.folder)
+    tables = centre.folder / "tables"
+    tables.mkdir()
+    (tables / "pools.yaml").write_bytes(POOLS.replace(b"suffix", b"sufix"))
+    (tables / "pools.yaml.csv").write_bytes(b"x")
+    (tables / "books.yaml").write_text("sources:\n  - {kind: none}\n")
+    (tables / "policy.yaml").write_text("verify:\n  first: 0\n")
+    for kind, path, sentence in (
+        ("tables", "tables/pools.yaml", "tables/pools.yaml:5: "),
+        ("tables", str(tables / "pools.yaml"), f"{tables}/pools.yaml:5: "),
+        ("signatures", "tables/pools.yaml", "tables/pools.yaml: a file of pools belongs"),
+        ("tables", "tables/pools.yaml.csv", "tables/pools.yaml.csv:1: "),
+        ("books", "tables/books.yaml", "tables/books.yaml:2: "),
+        ("policy", "tables/policy.yaml", "tables/policy.yaml:2: verify.first: "),
+    ):
+        assert centre.publish(kind, Path(path)) == 78
+        error = capsys.readouterr().err
+        assert any(line.removeprefix("minewatch: ").startswith(sentence) for line in error.splitlines()), error
+        assert "minewatch-policy-" not in error
+        assert f"policy: {kind} 0" not in error
+
+
 def test_a_key_that_no_sensor_believes_signs_nothing(centre: Centre, capsys: pytest.CaptureFixture[str]) -> None:
     FOREIGN.write(centre.folder / "foreign.key")
     assert centre.publish("tables", centre.folder / "pools.yaml", key="foreign.key") == 78
@@ -229,11 +254,15 @@ def test_strangers_in_the_topic_are_listed_up_to_a_bound_and_hide_no_parcel(
     assert centre.publish("tables", centre.folder / "pools.yaml") == 0
     capsys.readouterr()
     assert centre.run("show", "--json") == 0
-    held = json.loads(capsys.readouterr().out)["parcels"]
+    shown = json.loads(capsys.readouterr().out)
+    held = shown["parcels"]
     strangers = [parcel for parcel in held if parcel["trouble"] is not None]
     assert len(strangers) in (2, 3)  # by the order of partitions one that is deleted later is counted for a while
     assert max(len(parcel["key"]) for parcel in held) == 100
     assert [parcel["key"] for parcel in held if parcel["trouble"] is None] == ["tables/all"]
+    assert shown["left_out"] in (6, 7)
+    assert centre.run("show") == 0
+    assert f"{shown['left_out']} more messages that no sensor takes are not listed" in capsys.readouterr().out
 
 
 def test_a_version_that_a_sensor_invents_stops_no_publication(

@@ -180,6 +180,19 @@ def test_what_a_sensor_shares_is_bounded_and_pushes_nobody_out() -> None:
     assert (len(held), held.find("203.0.113.5", NOW)) == (2, None)
 
 
+def test_a_sensor_that_fell_silent_keeps_no_place_once_all_that_it_taught_is_forgotten() -> None:
+    held = TaughtAddresses(most_sensors=1)
+    held.replace("gone", [address(1)], NOW)
+    later = NOW + 8 * DAY_NS
+    assert held.replace("new", [address(2, later)], later) == ["203.0.113.2"]
+    assert (len(held), held.dropped) == (1, 0)
+    blocks = TaughtBlocks(most_sensors=1)
+    blocks.replace("gone", [block("a", NOW)], NOW)
+    later = NOW + 2 * DAY_NS
+    blocks.replace("new", [block("b", later)], later)
+    assert (list(blocks.between(0, later)["XMR"]), blocks.dropped) == ([later], 0)
+
+
 def test_rows_of_a_time_that_cannot_be_are_dropped_and_counted() -> None:
     held = TaughtAddresses()
     held.replace("a", [address(1, NOW + HOUR_NS), address(2, NOW - 8 * DAY_NS), address(3)], NOW)
@@ -223,6 +236,16 @@ def test_only_what_several_miners_showed_is_shared_and_no_miner_is_named() -> No
     assert not learnt.shared(0, 5)
 
 
+@pytest.mark.parametrize(("address", "port"), [("127.0.0.1", 3333), ("224.0.0.5", 3333), ("203.0.113.9", 0)])
+def test_an_address_that_no_sensor_takes_costs_the_others_nothing(address: str, port: int) -> None:
+    pipeline = line()
+    for miner in ("192.0.2.1", "192.0.2.2"):
+        pipeline.names.learnt.learn(address, port, miner, NOW, NOW)
+        pipeline.names.learnt.learn("203.0.113.7", 3333, miner, NOW, NOW)
+    shared = loads(dumps(knowledge_of(pipeline, "edge-1", 0, NOW)))
+    assert [its.address for its in shared.addresses] == ["203.0.113.7"]
+
+
 # Blocks.
 
 
@@ -243,6 +266,34 @@ def test_where_several_speak_of_a_coin_a_lie_adds_nothing() -> None:
     invented = [block(f"invented {number}", NOW - number * SECOND_NS) for number in range(100)]
     held.replace("liar", [*invented, block("a", NOW - HOUR_NS)], NOW)
     assert list(held.between(0, NOW * 2)["XMR"]) == honest
+
+
+def test_a_sensor_that_fell_silent_takes_away_no_block_that_is_heard_later() -> None:
+    held = TaughtBlocks()
+    held.replace("gone", [block("a", NOW)], NOW)
+    later = NOW + 2 * DAY_NS
+    held.replace("edge-1", [block("b", later)], later)
+    assert list(held.between(later, later)["XMR"]) == [later]
+    assert held.sensors_of("XMR") == ("edge-1",)
+
+
+def test_invented_coins_push_out_none_that_was_spoken_of_before() -> None:
+    held = TaughtBlocks()
+    held.replace("edge-1", [block("a", NOW)], NOW)
+    held.replace("edge-2", [block("a", NOW)], NOW)
+    held.replace("a-liar", [block("a", NOW, f"C{number}") for number in range(MOST_COINS)], NOW)
+    for _ in range(2):  # what is dropped is counted once, however often it is asked for
+        assert list(held.between(0, NOW * 2)["XMR"]) == [NOW]
+        held.replace("edge-1", [block("a", NOW)], NOW)
+    assert (len(held.between(0, NOW * 2)), held.dropped) == (MOST_COINS, 1)
+
+
+def test_only_sensors_whose_blocks_count_are_named_as_their_source() -> None:
+    held = TaughtBlocks()
+    for name in ("edge-1", "edge-2"):
+        held.replace(name, [block("a", NOW)], NOW)
+    held.replace("a-liar", [block("b", NOW), block("a", NOW - HOUR_NS)], NOW)
+    assert held.sensors_of("XMR") == ("edge-1", "edge-2")
 
 
 def test_blocks_are_bounded_by_sensor_and_coin() -> None:
@@ -316,6 +367,16 @@ def test_times_are_true_ones_on_the_wire_and_each_sensors_own_on_either_side() -
     assert pupil_step.counters["learnt_dropped"] == 0
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_from_being_shared_again() -> None:
+    teacher = line()
+    teacher.sealed.blocks.note("XMR", "a", at(100))
+    out = Line()
+    step = ExchangeStep(out, teacher, "edge-1", 0)
+    for moment_ns in (at(600), at(600) - 20 * HOUR_NS, at(600) - 14 * HOUR_NS):
+        step.look(moment_ns)
+    assert len(out.sent) == 3
+
+
 @pytest.fixture(scope="module")
 def brokers() -> Iterator[MockBrokers]:
     with mock_brokers(1) as started:
@@ -359,17 +420,78 @@ def test_what_did_not_arrive_is_sent_again_unless_there_is_something_newer(broke
         def poll(self, _: float) -> None:
             pass
 
+    class TimedOut:
+        def str(self) -> str:
+            return "timed out"
+
     exchange._producer = Producer()
     first, second = SharedKnowledge("edge-1", NOW), SharedKnowledge("edge-1", NOW + 1)
     exchange.share(first)
     exchange._send()
-    sent[0][1]("timed out", None)
+    sent[0][1](TimedOut(), None)
     exchange._send()
     assert [body for body, _ in sent] == [dumps(first)] * 2
     exchange.share(second)
-    sent[1][1]("timed out", None)
+    sent[1][1](TimedOut(), None)
     exchange._send()
     sent[2][1](None, None)
     exchange._send()
     assert [body for body, _ in sent] == [dumps(first), dumps(first), dumps(second)]
     assert exchange.counters["learnt_shared"] == 1
+
+
+class Listener:
+    """Hears what is said."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def warning(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+    notice = warning
+
+
+def test_a_topic_that_is_not_there_is_said_once_and_that_it_is_there_too(brokers: MockBrokers) -> None:
+    listener = Listener()
+    chosen = settings_of(brokers=brokers.places, share=True, share_topic="later")
+    exchange = KnowledgeExchange(chosen, "edge-1", listener)
+    exchange.start()
+    try:
+        for count, sentence in ((1, "there is no topic later.v1; what is learnt is not shared"), (2, "shared again")):
+            until = time.monotonic() + 30
+            while len(listener.heard) < count:
+                assert time.monotonic() < until, listener.heard
+                time.sleep(0.05)
+            assert listener.heard[-1].endswith(sentence)
+            assert (exchange.trouble is None) == (count == 2)
+            time.sleep(1.2)  # and not again with each look
+            assert len(listener.heard) == count
+            put(brokers.places, "later.v1", [("edge-3", dumps(SharedKnowledge("edge-3", NOW)))])
+    finally:
+        exchange.close()
+
+
+def test_what_does_not_arrive_is_trouble_until_it_does(brokers: MockBrokers) -> None:
+    listener = Listener()
+    exchange = KnowledgeExchange(settings_of(brokers=brokers.places, share=True), "edge-1", listener)
+    exchange._partitions = {0}
+
+    class Refused:
+        def str(self) -> str:
+            return "topic authorization failed"
+
+    class Producer:
+        answers: list[object] = [Refused(), None]  # noqa: RUF012
+
+        def produce(self, *_: object, on_delivery: Callable[..., None], **__: object) -> None:
+            on_delivery(self.answers.pop(0), None)
+
+    exchange._producer = Producer()
+    exchange.share(SharedKnowledge("edge-1", NOW))
+    for _ in range(2):
+        exchange._send()
+        exchange._look_for_trouble()
+    assert [sentence.partition("; ")[0][-28:] for sentence in listener.heard[:1]] == [": topic authorization failed"]
+    assert listener.heard[1:] == ["policy: what was learnt is shared again"]
+    assert exchange.trouble is None

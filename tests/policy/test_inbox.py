@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sensor.model.policy import KINDS
 from sensor.policy.refusal import CAUSES
-from tests.policy.made import FOREIGN, KEY, POOLS, Sensor, header, parcel, signed
+from tests.policy.made import FOREIGN, KEY, POOLS, Sensor, header, parcel, settings_of, signed
 
 
 @pytest.fixture
@@ -140,6 +140,35 @@ def test_a_lower_version_is_refused_even_where_the_parcel_itself_was_lost(sensor
     assert sensor.settle() == []
     sensor.take(parcel(8))
     assert sensor.settle() == [8]
+
+
+def test_a_parcel_that_was_in_use_and_is_not_any_more_can_be_taken_anew(sensor: Sensor) -> None:
+    sensor.take(parcel(7))
+    sensor.settle()
+    (sensor.folder / "policy" / "policy.parcel").write_bytes(b"damaged")
+    sensor.begin()
+    assert sensor.in_use == {}
+    sensor.take(parcel(7), history=True)
+    assert sensor.settle() == [7]
+    assert (sensor.in_use, sensor.refused) == ({"policy": 7}, {})
+
+
+def test_one_that_could_not_be_loaded_at_the_start_is_tried_again_when_the_sensors_own_files_are_others(
+    sensor: Sensor,
+) -> None:
+    sensor.take(parcel(7))
+    sensor.settle()
+    sensor.start()
+    for offer in sensor.inbox.stored():
+        sensor.inbox.refuse(offer, "at the start: does not hold any more")
+    sensor.take(parcel(7), history=True)
+    assert sensor.settle() == []
+    sensor.inbox.begin_reading(retry=True)
+    sensor.take(parcel(6), history=True)
+    sensor.take(parcel(7), history=True)
+    sensor.inbox.end_of_topic()
+    assert sensor.settle() == [7]
+    assert (sensor.in_use, sensor.refused) == ({"policy": 7}, {})
 
 
 def test_a_damaged_memory_of_versions_takes_nothing_and_says_so(sensor: Sensor) -> None:
@@ -276,6 +305,21 @@ def test_a_stored_parcel_is_proven_anew_at_each_start(sensor: Sensor) -> None:
     assert b"least_grade" in (offer.files.folder / "policy.yaml").read_bytes()  # unpacked from what is signed
 
 
+def test_a_stranger_does_not_hide_why_a_stored_parcel_is_not_used(sensor: Sensor) -> None:
+    sensor.take(parcel(4))
+    sensor.settle()
+    place = sensor.folder / "policy" / "policy.parcel"
+    place.write_bytes(place.read_bytes()[:-1])
+    sensor.begin()
+    before = sensor.inbox.states
+    assert [(state.version, state.state) for state in before] == [(4, "refused")]
+    sensor.take(b"hello")
+    assert sensor.inbox.states == before
+    sensor.settings = settings_of(accept=["tables"])  # whoever takes no policy any more has no trouble with it
+    sensor.begin()
+    assert [(state.version, str(state.reason)[:5]) for state in sensor.inbox.states] == [(0, "kind:")]
+
+
 def test_a_full_disk_refuses_the_parcel_and_leaves_the_old_one(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
     sensor.take(parcel(1))
     sensor.settle()
@@ -322,3 +366,18 @@ def test_a_stranger_does_not_hide_why_a_signed_parcel_was_refused(sensor: Sensor
     sensor.take(parcel(5))
     assert sensor.settle() == [5]
     assert sensor.refused == {}
+
+
+def test_an_old_parcel_sent_again_does_not_hide_why_a_newer_one_was_refused(sensor: Sensor) -> None:
+    sensor.take(parcel(7))
+    sensor.settle()
+    sensor.take(parcel(8))
+    sensor.settle(8)
+    before = sensor.inbox.states
+    assert [(state.version, state.state) for state in before] == [(7, "in_use"), (8, "refused")]
+    sensor.take(parcel(6))  # whoever may write the topic has it
+    sensor.inbox.begin_reading()
+    sensor.take(parcel(6), history=True)
+    sensor.inbox.end_of_topic()
+    assert sensor.inbox.states == before
+    assert counted(sensor)["refused_version"] == 2

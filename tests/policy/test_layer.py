@@ -150,6 +150,17 @@ def test_every_mistake_of_a_parcel_has_its_file_and_line(tmp_path: Path) -> None
     assert any(problem.startswith("policy: policy 7: policy.yaml:6: verify.first") for problem in found), found
 
 
+def test_a_mistake_in_a_table_or_a_book_of_a_parcel_is_named_as_the_centre_knows_it(tmp_path: Path) -> None:
+    broken = unpacked(tmp_path, "tables", pools_yaml=POOLS.replace(b"suffix", b"sufix"), hosts_csv="x")
+    found = mistakes(tmp_path, "{}\n", broken)
+    assert any(problem.startswith("policy: tables 7: pools.yaml:5: pools[0].sufix: ") for problem in found), found
+    assert any(problem.startswith("policy: tables 7: hosts.csv:1: ") for problem in found), found
+    listed = "sources:\n  - {kind: inventory, path: own.csv, columns: {organisation: customer, network: prefix}}\n"
+    found += mistakes(tmp_path, "{}\n", unpacked(tmp_path, "books", books_yaml=listed, own_csv="customer\nx\n"))
+    assert any("policy: books 7: own.csv" in problem for problem in found), found
+    assert not any(str(tmp_path) in problem for problem in found), found
+
+
 def test_a_mistake_of_the_sensors_own_file_stays_its_own(tmp_path: Path) -> None:
     (found,) = mistakes(
         tmp_path, "findings: 7\n", unpacked(tmp_path, "policy", policy_yaml="findings: {least_grade: accepted}\n")

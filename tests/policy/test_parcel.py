@@ -5,7 +5,9 @@ only thing that comes of it is a refusal with its cause.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -102,6 +104,11 @@ def test_files_of_one_parcel_cannot_be_put_into_another() -> None:
 def test_a_parcel_of_a_later_form_is_called_newer() -> None:
     assert cause_of(b"minewatch parcel 2\nwhatever") == "newer"
     assert cause_of(b"minewatch parcel x\nwhatever") == "unreadable"
+
+
+@pytest.mark.parametrize("line", [b"1", b"0\n", b"1 \n", b"01\n", b"2", b"\n", b"12345678901\n"])
+def test_only_a_higher_number_in_a_whole_first_line_is_called_newer(line: bytes) -> None:
+    assert cause_of(b"minewatch parcel " + line) == "unreadable"
 
 
 def test_a_message_over_its_bound_is_refused_before_anything_is_looked_at() -> None:
@@ -214,6 +221,29 @@ def test_what_is_no_public_key_is_refused(text: str, tmp_path: Path) -> None:
     place.write_text(text)
     with pytest.raises(KeyFileError, match=r"key\.pub"):
         read_public(str(place))
+
+
+@pytest.mark.parametrize("full_at", [1, 2])
+def test_where_the_disk_is_full_no_half_pair_is_left(
+    full_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, calls = tmp_path / "policy.key", iter((1, 2))
+
+    def full(*_: object) -> None:
+        if next(calls) == full_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fchmod", full)
+        with pytest.raises(KeyFileError, match=r"policy\.key.*: no space left"):
+            KEY.write(place)
+    assert list(tmp_path.iterdir()) == []
+    KEY.write(place)
+
+
+def test_a_name_that_no_file_can_have_is_no_public_key() -> None:
+    with pytest.raises(KeyFileError, match="a·b: holds no public key"):
+        read_public("a\0b")
 
 
 def test_the_published_test_vector_of_ed25519_verifies() -> None:

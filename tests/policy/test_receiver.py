@@ -103,6 +103,26 @@ def test_one_that_is_broken_is_tried_again_when_all_is_read_again(
     assert running.tried == [2, 1, 2]
 
 
+def test_what_was_refused_is_tried_again_though_no_broker_answered_when_that_was_asked(
+    run: Callable[[], Running], brokers: MockBrokers
+) -> None:
+    running = run()
+    running.broken = {2}
+    put(brokers.places, topic_of(running), [("policy/all", parcel(2))])
+    running.until(lambda: running.receiver.refused_by_kind["policy"] == 1)
+    running.receiver.close()
+    receiver = running.receiver
+    assert receiver._consumer is None
+    receiver.read_again()
+    end = time.monotonic() + PATIENCE_S
+    while receiver.offer is None:
+        assert time.monotonic() < end, receiver.states
+        receiver._settle()
+        receiver._round()
+    assert receiver.offer.parcel.header.version == 2
+    receiver._disconnect()
+
+
 def test_while_no_broker_answers_what_is_in_use_stays_and_it_is_said_once(
     run: Callable[[], Running], brokers: MockBrokers, tmp_path: Path
 ) -> None:

@@ -7,17 +7,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from sensor.cli.status import ask
+from sensor.daemon.journal import Journal
+from sensor.daemon.policy_step import PolicyStep
 from sensor.daemon.reload import Reloader, ReloadResult
 from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
+from sensor.ledger import Ledger
+from sensor.model.policy import PolicyState
 from sensor.model.shared_knowledge import SharedAddress, SharedKnowledge, dumps
+from sensor.model.time import SECOND_NS
 from sensor.policy.layer import ParcelLayer
+from sensor.policy.receiver import PolicyReceiver
 from tests.collect.brokers import MockBrokers, mock_brokers, put
 from tests.daemon.sensor import reading, running
+from tests.names.hellos import line
 from tests.policy.made import KEY
 from tests.policy.test_layer import unpacked
 
@@ -94,3 +102,17 @@ def test_a_daemon_hears_what_other_sensors_share(brokers: MockBrokers, tmp_path:
 
         sensor.until(lambda: messages()["learnt_heard"] == 1 and messages()["learnt_unreadable"] == 1)
         assert sensor.end()[0] == 0
+
+
+def test_a_clock_that_was_set_back_keeps_no_state_out_of_the_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "minewatch.yaml"
+    path.write_text("{}\n")
+    noted: list[int] = []
+    ledger = SimpleNamespace(note_policies=lambda _, now_ns: noted.append(now_ns))
+    reloader = Reloader(ConfigurationSource(path), 1)
+    step = PolicyStep(None, None, reloader, cast(Ledger, ledger), Journal(), line())
+    for number, now_ns in enumerate((100 * SECOND_NS, 102 * SECOND_NS, 50 * SECOND_NS)):
+        its = PolicyState("policy", number + 1, "ab" * 32, "in_use", None, now_ns)
+        step._receiver = cast(PolicyReceiver, SimpleNamespace(states=(its,), offer=None))
+        step.look(now_ns)
+    assert noted == [100 * SECOND_NS, 50 * SECOND_NS]

@@ -23,11 +23,11 @@ FILING = (
 CUSTOMERS = ("用户账号", "单位名称", "单位性质", "所在省", "所在市", "装机地址")
 LEASES = ("公网IP", "起始端口", "终止端口", "用户账号", "开始时间", "结束时间")
 PLACE = ("江苏省", "苏州市")
+BookRows = Sequence[Sequence[object]]
 
 
 def write(machines: Sequence[Machine], folder: Path) -> dict[str, object]:
     """Write the books and give the configuration's section `attribution` that reads them."""
-    folder.mkdir(parents=True, exist_ok=True)
     lines = {machine.address: machine for machine in machines if machine.owner and not machine.leases}
     filed = [
         (address, address, "静态", "2024-05-06", machine.owner, "企业", *PLACE, f"{machine.owner}厂区")
@@ -42,29 +42,36 @@ def write(machines: Sequence[Machine], folder: Path) -> dict[str, object]:
             lease.first_port,
             lease.first_port + BLOCK_PORTS - 1,
             lease.account,
-            _text(lease.span.begin_us),
-            _text(lease.span.end_us),
+            moment_text(lease.span.begin_us // SECOND_US),
+            moment_text(lease.span.end_us // SECOND_US),
         )
         for machine in machines
         for lease in machine.leases
     ]
-    _table(folder / "filing.csv", FILING, [*filed, shared])
+    return write_books(folder, [*filed, shared], customers, leases)
+
+
+def write_books(folder: Path, filed: BookRows, customers: BookRows, leases: BookRows) -> dict[str, object]:
+    """Write the filing, the customers and the leases, and give the configuration's section that reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _table(folder / "filing.csv", FILING, filed)
     _table(folder / "customers.csv", CUSTOMERS, customers)
-    _table(folder / "nat.csv", LEASES, leases)
+    _table(folder / "leases.csv", LEASES, leases)
     return {
         "sources": [
             {"kind": "inventory", "path": str(folder / "filing.csv"), "preset": "filing", "as_of": "2026-02-28"},
             {"kind": "inventory", "path": str(folder / "customers.csv"), "preset": "customers", "as_of": "2026-02-28"},
-            {"kind": "leases", "path": str(folder / "nat.csv"), "format": "nat-csv", "as_of": "2026-03-02"},
+            {"kind": "leases", "path": str(folder / "leases.csv"), "format": "nat-csv", "as_of": "2026-03-02"},
         ]
     }
 
 
-def _text(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us // SECOND_US, ZONE).strftime("%Y-%m-%d %H:%M:%S")
+def moment_text(at_s: int) -> str:
+    """A moment as the leases have it, in the province's own time."""
+    return datetime.fromtimestamp(at_s, ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _table(path: Path, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _table(path: Path, heads: Sequence[str], rows: BookRows) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(heads)

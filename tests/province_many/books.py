@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from sensor.model.time import SECOND_NS
-from tests.province.books import CUSTOMERS, FILING, LEASES
-from tests.province.roster import ZONE
+from tests.province.books import moment_text, write_books
 from tests.province_many.roster import PROVINCE, Roster
 
 POOL = (
@@ -41,25 +37,9 @@ def write(roster: Roster, folder: Path) -> dict[str, object]:
             (stay.address, 1, 65_535, holder.account, _text(stay.span[0]), _text(stay.span[1]))
             for stay in machine.stays
         }
-    folder.mkdir(parents=True, exist_ok=True)
-    _table(folder / "filing.csv", FILING, [*sorted(filed, key=repr), POOL])
-    _table(folder / "customers.csv", CUSTOMERS, sorted(customers, key=repr))
-    _table(folder / "leases.csv", LEASES, sorted(leases, key=repr))
-    return {
-        "sources": [
-            {"kind": "inventory", "path": str(folder / "filing.csv"), "preset": "filing", "as_of": "2026-02-28"},
-            {"kind": "inventory", "path": str(folder / "customers.csv"), "preset": "customers", "as_of": "2026-02-28"},
-            {"kind": "leases", "path": str(folder / "leases.csv"), "format": "nat-csv", "as_of": "2026-03-02"},
-        ]
-    }
+    filing = [*sorted(filed, key=repr), POOL]
+    return write_books(folder, filing, sorted(customers, key=repr), sorted(leases, key=repr))
 
 
 def _text(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns // SECOND_NS, ZONE).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _table(path: Path, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(heads)
-        writer.writerows(rows)
+    return moment_text(at_ns // SECOND_NS)

@@ -11,7 +11,7 @@ from exporters.forms.fitting import visible
 from exporters.redaction.persons import without_names
 from sensor.cases import states
 from sensor.cases.commands import LOGIN
-from sensor.console.address_bar import AFTER, COLUMNS, DIVISION, FORMAT, LANGUAGE, NAME, STATE, WEEK, Parameter, choice
+from sensor.console.address_bar import DIVISION, LANGUAGE, NAME, OF_LISTS, STATE, WEEK, Parameter, choice
 from sensor.console.blocks import (
     CaseHistory,
     ConsolePage,
@@ -71,7 +71,7 @@ CONCLUDED = choice("conclusion", N_("Conclusion"), list(CONCLUSION_TITLES.items(
 #: What was just done, said on the page that follows.
 DONE = choice("done", "", [(action, "") for action in DONE_SENTENCES], kind="hidden")
 OVERDUE = choice("overdue", N_("Overdue"), (("yes", N_("yes")),))
-CASES_ASKED = (NAME, DIVISION, STATE, OPEN, OVERDUE, ASSIGNED, CONCLUDED, WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER)
+CASES_ASKED = (NAME, DIVISION, STATE, OPEN, OVERDUE, ASSIGNED, CONCLUDED, *OF_LISTS)
 CASE_ASKED = (LANGUAGE, WEEK, DONE)
 #: Addresses of a case that are named.
 MOST_ADDRESSES = 40

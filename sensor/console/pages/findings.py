@@ -11,18 +11,14 @@ from exporters.redaction.attribution import without_persons
 from exporters.redaction.persons import without_names
 from sensor.console.address_bar import (
     ADDRESS,
-    AFTER,
     ALGORITHM,
     CASE,
-    COLUMNS,
     DIVISION,
-    FORMAT,
     GRADE,
-    LANGUAGE,
+    OF_LISTS,
     SINCE,
     SITE,
     UNTIL,
-    WEEK,
     Parameter,
     choice,
 )
@@ -51,7 +47,7 @@ WORKER = Parameter("worker", N_("Machine's name"))
 POOL_ADDRESS = Parameter("pool-address", N_("Pool's address"), canonical)
 FINDINGS_ASKED = (
     *(ADDRESS, DIVISION, GRADE, ACTIVITY, OPEN, ALGORITHM, DIALECT, WALLET, WORKER, POOL_ADDRESS, SINCE, UNTIL),
-    *(SITE, CASE, WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER),
+    *(SITE, CASE, *OF_LISTS),
 )
 
 

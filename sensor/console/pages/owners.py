@@ -7,20 +7,16 @@ from exporters.forms.documents.model import Cell, Column
 from exporters.forms.fitting import visible
 from sensor.console.address_bar import (
     ADDRESS,
-    AFTER,
     ALGORITHM,
-    COLUMNS,
     DIVISION,
     ENTERPRISE,
-    FORMAT,
     GRADE,
-    LANGUAGE,
     NAME,
+    OF_LISTS,
     SINCE,
     SITE,
     STATE,
     UNTIL,
-    WEEK,
     Parameter,
     choice,
 )
@@ -43,13 +39,12 @@ from sensor.ledger.read.lists.asked import AskedOwners
 from sensor.ledger.read.lists.cut import ListKey
 from sensor.ledger.read.lists.owners import ListedAddress, ListedEnterprise, ListedPool, ListedSite
 
-_LIST = (WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER)
 KIND = choice("kind", N_("Kind of site"), list(CLASSES.items()))
 POOL = Parameter("pool", N_("Pool"))
-ENTERPRISES_ASKED = (NAME, DIVISION, GRADE, STATE, ALGORITHM, SINCE, UNTIL, *_LIST)
-SITES_ASKED = (NAME, DIVISION, KIND, GRADE, STATE, SINCE, UNTIL, ENTERPRISE, *_LIST)
-ADDRESSES_ASKED = (ADDRESS, NAME, DIVISION, GRADE, STATE, ALGORITHM, POOL, SINCE, UNTIL, ENTERPRISE, SITE, *_LIST)
-POOLS_ASKED = (POOL, DIVISION, ALGORITHM, SINCE, UNTIL, *_LIST)
+ENTERPRISES_ASKED = (NAME, DIVISION, GRADE, STATE, ALGORITHM, SINCE, UNTIL, *OF_LISTS)
+SITES_ASKED = (NAME, DIVISION, KIND, GRADE, STATE, SINCE, UNTIL, ENTERPRISE, *OF_LISTS)
+ADDRESSES_ASKED = (ADDRESS, NAME, DIVISION, GRADE, STATE, ALGORITHM, POOL, SINCE, UNTIL, ENTERPRISE, SITE, *OF_LISTS)
+POOLS_ASKED = (POOL, DIVISION, ALGORITHM, SINCE, UNTIL, *OF_LISTS)
 
 
 def asked_owners(visit: Visit) -> AskedOwners:
@@ -259,4 +254,4 @@ def pool_row(visit: Visit, found: ListedPool) -> ListedRow:
         found.seen.sites,
         *seen_cells(visit, found.seen),
     )
-    return ListedRow(cells, {"addresses": visit.href("/addresses", pool=found.pool)})
+    return ListedRow(cells, visit.named_links("addresses", "/addresses", "pool", found.pool))

@@ -112,12 +112,12 @@ def _login_columns(visit: Visit) -> tuple[Column, ...]:
 
 def _wallet(visit: Visit, found: FoundLogin) -> ListedRow:
     cells: tuple[Cell, ...] = (short(found.name, 120), found.addresses, visit.cells.moment(found.last_ns))
-    return ListedRow(cells, {"name": visit.href("/findings", wallet=found.name)})
+    return ListedRow(cells, visit.named_links("name", "/findings", "wallet", found.name))
 
 
 def _worker(visit: Visit, found: FoundLogin) -> ListedRow:
     cells: tuple[Cell, ...] = (short(found.name, 120), found.addresses, visit.cells.moment(found.last_ns))
-    return ListedRow(cells, {"name": visit.href("/findings", worker=found.name)})
+    return ListedRow(cells, visit.named_links("name", "/findings", "worker", found.name))
 
 
 def _pool_columns(visit: Visit) -> tuple[Column, ...]:

@@ -8,20 +8,7 @@ from dataclasses import replace
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Cell, Column
 from exporters.forms.fitting import visible
-from sensor.console.address_bar import (
-    AFTER,
-    COLUMNS,
-    DIVISION,
-    FORMAT,
-    GRADE,
-    LANGUAGE,
-    SINCE,
-    UNTIL,
-    WEEK,
-    Parameter,
-    at_least,
-    choice,
-)
+from sensor.console.address_bar import DIVISION, GRADE, OF_LISTS, SINCE, UNTIL, Parameter, at_least, choice
 from sensor.console.blocks import ConsolePage, DownloadFile, ListedRow
 from sensor.console.desk import Visit
 from sensor.console.figures import grade_text, rate_text, seen_cells, seen_columns
@@ -35,6 +22,8 @@ KINDS = (
     ("worker", N_("Name of a machine")),
     ("enterprise", N_("Organisation")),
 )
+#: The page that a name leads to, and the filter there.
+LEADS_TO = {"wallet": ("/findings", "wallet"), "pool": ("/addresses", "pool"), "worker": ("/search", "text")}
 BY = choice("by", N_("Shared by"), KINDS)
 NAME = Parameter("name", N_("This very name"))
 SENSORS, ADDRESSES, SITES = (
@@ -48,7 +37,7 @@ UNCOUNTED = choice("uncounted", N_("What is in no figure"), (("yes", N_("too")),
 _ESCAPED, _ESCAPE = frozenset("\\ \u3000"), re.compile(r"\\([0-9a-f]{6})")
 SHARED_ASKED = (
     *(BY, NAME, SENSORS, ADDRESSES, SITES, DIVISION, GRADE, SINCE, UNTIL, USUAL, UNCOUNTED),
-    *(WEEK, LANGUAGE, COLUMNS, FORMAT, AFTER),
+    *OF_LISTS,
 )
 
 
@@ -145,14 +134,8 @@ def _row(visit: Visit, found: ListedShared) -> ListedRow:
         *seen_cells(visit, found.seen),
     )
     if found.by == "enterprise":
-        its = visit.href(f"/enterprises/{found.name}")
-    elif found.by == "pool":
-        its = visit.href("/addresses", pool=found.name)
-    elif found.by == "wallet":
-        its = visit.href("/findings", wallet=found.name)
-    else:
-        its = visit.href("/search", text=found.name)
-    return ListedRow(cells, {"name": its})
+        return ListedRow(cells, {"name": visit.href(f"/enterprises/{found.name}")})
+    return ListedRow(cells, visit.named_links("name", *LEADS_TO[found.by], found.name))
 
 
 def _rates(visit: Visit, found: ListedShared) -> str:

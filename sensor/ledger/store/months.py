@@ -25,8 +25,9 @@ FIRST_YEAR, MONTHS_AHEAD = 2009, 2
 #: How long making or dropping a month waits for readers of the table; an autovacuum gives way after 1 s. Then rows lie
 #: in the other partition, or the old month stays until the next time.
 MOST_WAIT_MS = 1_500
-#: What PostgreSQL says where a lock is not to be had in time, two wait for each other, or the role may make no table.
-REFUSED = frozenset({"55P03", "40P01", "42501"})
+#: What PostgreSQL says where a lock is not to be had in time, two wait for each other, the role may make no table, or
+#: one of the month's name is there already: somebody took it out of its table.
+REFUSED = frozenset({"55P03", "40P01", "42501", "42P07"})
 #: A roll-up begins at its hour and is of a day at most.
 LONGEST_ROLLUP_HOURS = 24
 

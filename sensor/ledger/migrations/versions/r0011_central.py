@@ -123,7 +123,10 @@ def _texts(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rates(record: dict[str, Any]) -> dict[str, Any]:
+    """The hashrate; nothing of one that no column holds."""
     rate = record.get("hashrate_hps")
-    values = [None] * 3 if rate is None else [float(rate[name]) for name in ("low", "best", "high")]
-    finite = all(value is not None and math.isfinite(value) for value in values)
-    return dict(zip(RATES, values if finite else [None] * 3, strict=True))
+    try:
+        values = [float(rate[name]) for name in ("low", "best", "high")] if rate else [math.nan]
+    except (TypeError, OverflowError):
+        values = [math.nan]
+    return dict(zip(RATES, values if all(map(math.isfinite, values)) else [None] * 3, strict=True))

@@ -37,11 +37,11 @@ class SharedRate(NamedTuple):
 
 
 def measured(low: float | None, best: float | None, high: float | None) -> Range | None:
-    """A hashrate as it is stored; None where it is not known, or is no measure of anything, as a ledger that another
-    release wrote may have it."""
+    """A hashrate as it is stored; None where it is not known (all of it is 0), or is no measure of anything, as a
+    ledger that another release wrote may have it."""
     if low is None or best is None or high is None or not all(abs(end) <= MOST_FLOAT for end in (low, best, high)):
         return None
-    return Range(low, best, high)
+    return Range(low, best, high) if high > 0.0 else None
 
 
 def shared_rates(spans: Iterable[RatedSpan]) -> tuple[SharedRate, ...]:
