@@ -7,14 +7,18 @@ began), not the ledger's totals.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from sensor.model.finding import Finding
+from sensor.model.quantities import WatchedStretch
 from sensor.model.range import Range
+from sensor.model.rates import MinerRates
 from sensor.model.record import Record
-from sensor.model.work import Miner, has_unknown_work, miners
+from sensor.model.work import has_unknown_work, miners
 
 JOULES_PER_KWH = 3.6e6
 UNKNOWN = "unknown"
@@ -26,9 +30,34 @@ class _OpenFinding:
 
     dialect: str
     grade: str
-    finding: Finding  # without connections and evidence
+    finding: Finding  # without connections, evidence and stretches of time
+    stretches: tuple[array[int], ...]  # of its exposures, of known and of unknown work: start, end and pause of each
     energy_kwh: float
     suppressed: bool
+
+    @classmethod
+    def of(cls, finding: Finding, *, suppressed: bool) -> _OpenFinding:
+        """What is summed of a finding. Its stretches, a thousand after months, are held as plain numbers: as objects
+        they take seven times as much."""
+        stretches = tuple(
+            array("q", chain.from_iterable(its))
+            for record in finding.exposures
+            for its in (record.stretches, record.unrated_stretches)
+        )
+        exposures = tuple(replace(record, stretches=(), unrated_stretches=()) for record in finding.exposures)
+        bare = replace(finding, flows=[], evidence=[], observations=(), timeline=None, active=(), exposures=exposures)
+        energy_kwh = finding.energy_kwh.best if finding.energy_kwh else 0.0
+        return cls(finding.dialect or UNKNOWN, finding.grade.label, bare, stretches, energy_kwh, suppressed)
+
+    @property
+    def with_stretches(self) -> Finding:
+        """The finding with its stretches of time."""
+        pairs = zip(self.finding.exposures, self.stretches[::2], self.stretches[1::2], strict=True)
+        exposures = tuple(
+            replace(record, stretches=_stretches(rated), unrated_stretches=_stretches(unrated))
+            for record, rated, unrated in pairs
+        )
+        return replace(self.finding, exposures=exposures)
 
     @property
     def miner(self) -> tuple[str, str]:
@@ -41,13 +70,17 @@ class _OpenFinding:
         return has_unknown_work(self.finding)
 
 
+def _stretches(numbers: array[int]) -> tuple[WatchedStretch, ...]:
+    return tuple(map(WatchedStretch, numbers[::3], numbers[1::3], numbers[2::3]))
+
+
 class FindingTotals:
     """Sums over the findings that were reported."""
 
     def __init__(self) -> None:
         self._open: dict[str, _OpenFinding] = {}
         self._of_miner: dict[tuple[str, str], set[str]] = defaultdict(set)  # open findings
-        self._miners: dict[tuple[str, str], tuple[Miner, ...]] = {}  # those whose findings did not change since
+        self._rates: dict[tuple[str, str], tuple[MinerRates, ...]] = {}  # of miners whose findings did not change since
         self._counted_kwh: dict[str, float] = {}  # energy counted of what has become this finding since its last record
         self.reached: Counter[tuple[str, str]] = Counter()  # by dialect and grade
         self.energy_joules = 0.0
@@ -78,10 +111,11 @@ class FindingTotals:
         hashrate: dict[str, Range] = {}
         power: dict[str, Range] = {}
         for key, its in self._of_miner.items():
-            if key not in self._miners:
-                self._miners[key] = tuple(miners(self._open[finding_id].finding for finding_id in sorted(its)))
-            for miner in self._miners[key]:
-                for sums, figure in ((hashrate, miner.rates.hashrate_hps), (power, miner.rates.power_watts)):
+            if key not in self._rates:
+                found = miners(self._open[finding_id].with_stretches for finding_id in sorted(its))
+                self._rates[key] = tuple(miner.rates for miner in found)
+            for rates in self._rates[key]:
+                for sums, figure in ((hashrate, rates.hashrate_hps), (power, rates.power_watts)):
                     if figure is not None:
                         sums[key[1]] = sums.get(key[1], Range()) + figure
         return hashrate, power
@@ -90,12 +124,12 @@ class FindingTotals:
         self._open[finding.finding.finding_id] = finding
         if not finding.suppressed and finding.finding.mines:
             self._of_miner[finding.miner].add(finding.finding.finding_id)
-        self._miners.pop(finding.miner, None)
+        self._rates.pop(finding.miner, None)
 
     def _drop(self, finding: _OpenFinding) -> None:
         del self._open[finding.finding.finding_id]
         self._of_miner[finding.miner].discard(finding.finding.finding_id)
-        self._miners.pop(finding.miner, None)
+        self._rates.pop(finding.miner, None)
         if not self._of_miner[finding.miner]:
             del self._of_miner[finding.miner]
 
@@ -113,5 +147,4 @@ class FindingTotals:
         if before is not None:
             self._drop(before)
         if finding.state != "closed":
-            bare = replace(finding, flows=[], evidence=[], observations=(), timeline=None)
-            self._put(_OpenFinding(dialect, finding.grade.label, bare, energy_kwh, suppressed))
+            self._put(_OpenFinding.of(finding, suppressed=suppressed))
