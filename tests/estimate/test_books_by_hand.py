@@ -1,0 +1,163 @@
+"""What a book counts, takes back and hands on, reckoned by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+from sensor.estimate.book import MAX_RECENT, ShareBook
+from sensor.estimate.book_era import ByHashes, count_edge
+from sensor.estimate.exposure import Exposure
+from sensor.estimate.job_times import JobTimes
+from sensor.estimate.tally import Share, Tally
+from sensor.estimate.target import Guess
+from sensor.model.trace import WindowEdge
+from tests.estimate.test_figures_by_hand import WORK, S, exposure, tally
+
+
+def times(first_s: int = 0, known_s: int | None = 0) -> JobTimes:
+    known_ns = None if known_s is None else known_s * S
+    return JobTimes(first_s * S, known_ns, known_ns, first_s * S)
+
+
+def test_a_book_counts_what_was_sent_by_what_is_known_of_it() -> None:
+    book, jobs = ShareBook(), times()
+    book.submit(1 * S, WORK, times=jobs)
+    book.submit(2 * S, 3 * WORK, times=jobs)
+    assert (book.submitted, book.unknown, book.unrated) == (2, 0, 0)
+    assert (book.spent.count, book.spent.work) == (2, 4 * WORK)
+    assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S)]
+
+
+def test_what_was_sent_before_a_difficulty_is_of_unknown_work() -> None:
+    book, jobs = ShareBook(), JobTimes(0, None)
+    book.submit(1 * S, None, times=jobs)
+    book.submit(2 * S, None)
+    assert (book.submitted, book.unknown, book.unrated) == (2, 2, 0)
+    jobs.put(3 * S, has_work=True)
+    book.submit(4 * S, WORK, times=jobs)
+    assert (book.submitted, book.unknown, book.unrated, book.spent.count) == (3, 0, 2, 1)
+
+
+def test_work_that_comes_with_the_answer_is_counted_then() -> None:
+    book = ShareBook()
+    share = book.submit(1 * S, None)
+    book.learn(share, WORK)
+    assert (book.unknown, book.learnt, book.spent.work, share.work) == (0, True, WORK, WORK)
+    late = book.submit(2 * S, None)
+    late.doubted = True
+    book.learn(late, WORK)
+    assert (book.unknown, book.spent.count, late.work) == (1, 1, None)
+
+
+def test_a_refused_share_is_taken_off_only_while_it_counts() -> None:
+    book, jobs = ShareBook(), times()
+    kept, old = book.submit(1 * S, WORK, times=jobs), book.submit(2 * S, WORK, times=jobs)
+    book.reject(kept)
+    assert book.rejected is not None
+    assert book.rejected.count == 1
+    old.phase = 0
+    assert book.phase == 1
+    book.reject(old)
+    assert book.rejected.count == 1
+    book.reject(book.submit(3 * S, None))
+    assert book.rejected.count == 1
+
+
+def test_a_doubt_takes_back_what_was_sent_since_and_no_more() -> None:
+    book, jobs = ShareBook(), times()
+    shares = [book.submit(at * S, WORK, times=jobs) for at in (1, 2, 3)]
+    book.reject(shares[2])
+    book.doubt(2 * S, 9 * S)
+    assert [share.doubted for share in shares] == [False, False, True]
+    assert (book.spent.count, book.unrated, book.rejected) == (2, 1, Tally(0, 0, 0, WORK))
+    assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S)]
+    again = book.submit(10 * S, WORK, times=times())
+    assert [row.first for row in book.rows] == [shares[0], again]
+
+
+def test_a_difficulty_that_never_held_takes_back_its_era() -> None:
+    book, jobs = ShareBook(), times()
+    first = book.submit(1 * S, WORK, times=jobs)
+    jobs.begin_era(2 * S)
+    later = [book.submit(at * S, 2 * WORK, times=jobs) for at in (3, 4)]
+    book.reject(later[0])
+    book.refute()
+    assert (book.spent.count, book.spent.work, book.unrated, book.phase) == (1, WORK, 2, 2)
+    assert (book.rejected, [share.doubted for share in later]) == (None, [True, True])
+    assert [(row.first, row.last) for row in book.rows] == [(first, first)]
+
+
+def test_only_the_newest_can_come_into_doubt() -> None:
+    book, jobs = ShareBook(), times()
+    for at in range(MAX_RECENT + 20):
+        book.submit(S + at, WORK, times=jobs)
+    book.doubt(S - 1, 2 * S)
+    assert book.unrated == MAX_RECENT + 1
+
+
+def test_a_book_goes_on_where_the_window_before_ended() -> None:
+    def closed(before_until_ns: int, *, unbroken: bool) -> Exposure:
+        book, jobs = ShareBook(before=WindowEdge(before_until_ns, 5 * WORK, False, 0)), times()
+        for at in (20, 30):
+            book.submit(at * S, WORK, times=jobs)
+        return book.close(10 * S, 40 * S, jobs, midstream=False, unbroken=unbroken)
+
+    goes_on = closed(10 * S, unbroken=True)
+    assert (goes_on.spent.work, goes_on.submitted, goes_on.windows.total_ns) == (7 * WORK, 3, 30 * S)
+    for other in (closed(10 * S, unbroken=False), closed(10 * S + 1, unbroken=True)):
+        assert (other.spent.work, other.submitted) == (2 * WORK, 2)
+
+
+def test_joined_in_the_midst_the_first_share_is_an_edge_only_where_the_window_begins() -> None:
+    def closed(*, midstream: bool) -> Exposure:
+        book, jobs = ShareBook(), times()
+        for at_ns in (S // 2, 10 * S, 20 * S):
+            book.submit(at_ns, WORK, times=jobs)
+        return book.close(0, 30 * S, jobs, midstream=midstream)
+
+    assert (closed(midstream=True).spent.count, closed(midstream=True).windows.total_ns) == (2, 30 * S - S // 2)
+    assert (closed(midstream=False).spent.count, closed(midstream=False).windows.total_ns) == (3, 30 * S)
+
+
+def test_rescaling_changes_what_is_counted_and_what_may_be_taken_back() -> None:
+    book, jobs = ShareBook(), dataclasses.replace(times(), hashes=20)
+    book.submit(1 * S, WORK, times=jobs)
+    book.reject(book.submit(2 * S, WORK, times=jobs))
+    jobs.begin_era(3 * S, 20)
+    last = book.submit(4 * S, WORK, times=jobs)
+    book.rescale(Fraction(3))
+    assert (book.spent.work, book.by_hashes.tally.work, last.work) == (9 * WORK, 9 * WORK, 3 * WORK)
+    assert book.rejected is not None
+    assert book.rejected.work == 3 * WORK
+    book.refute()
+    assert (book.spent.work, book.by_hashes.tally.work) == (6 * WORK, 6 * WORK)
+
+
+def test_shares_by_hashes_are_a_guess_of_as_many_hashes_as_they_are_as_good_as() -> None:
+    found = ByHashes()
+    found.put(Share(1, 60, hashes=20))
+    found.put(Share(2, 40, hashes=10))
+    assert (found.tally.count, found.tally.work, found.doubtful_work) == (2, 100, 7)
+    assert found.guess() == Guess(tally(60, 40), 1, 14)
+    found.put(Share(2, 40, hashes=10), -1)
+    assert (found.tally.count, found.tally.work, found.doubtful_work) == (1, 60, 3)
+    found.put(Share(3, None, hashes=10))
+    found.put(Share(3, 5))
+    assert found.tally.count == 1
+    found.rescale(Fraction(1, 2))
+    assert (found.tally.work, found.doubtful_work) == (30, Fraction(3, 2))
+    copy = found.copy()
+    copy.put(Share(4, 60, hashes=20))
+    assert (found.tally.count, copy.tally.count) == (1, 2)
+    assert ByHashes().guess() == Guess() == ByHashes(tally(5)).guess() == ByHashes(Tally(), Fraction(1)).guess()
+
+
+def test_the_share_that_ended_a_window_counts_in_the_next() -> None:
+    for edge, counted in ((WindowEdge(1, WORK, False, 0), (11, 11)), (WindowEdge(1, WORK, True, 0), (11, 10))):
+        found = exposure()
+        count_edge(found, edge)
+        assert (found.submitted, found.spent.count, found.credited.count) == (11, *counted)
+    found = exposure()
+    count_edge(found, WindowEdge(1, None, False, 0))
+    assert found.submitted == 10
