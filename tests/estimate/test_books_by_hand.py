@@ -29,6 +29,65 @@ def test_a_book_counts_what_was_sent_by_what_is_known_of_it() -> None:
     assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S)]
 
 
+def test_a_share_of_known_work_says_nothing_of_a_target() -> None:
+    book = ShareBook()
+    assert book.submit(1 * S, WORK, 5).number == -1
+    assert book.guess is None
+    book.submit(2 * S, None, 5)
+    assert book.guess is not None
+    assert book.guess.finished().tally.count == 1
+
+
+def inferred(last_s: float, *, known_s: int | None = None, doubts: tuple[tuple[int, int], ...] = ()) -> Exposure:
+    """Of twenty shares, one a second, none of which the pool said the work of."""
+    book, jobs = ShareBook(), times(0, known_s)
+    jobs.doubts = [(start * S, end * S) for start, end in doubts]
+    for at in range(1, 21):
+        book.submit(at * S, None, 1 << 40)
+    return book.close(0, int(last_s * S), jobs, midstream=True)
+
+
+def test_where_hashes_tell_the_work_a_share_at_the_end_is_the_edge() -> None:
+    whole, edged = inferred(21.0), inferred(20.999)
+    assert (whole.submitted, whole.unknown, whole.unrated, whole.windows.total_ns) == (20, 20, 0, 21 * S)
+    assert (edged.submitted, edged.unknown, edged.unrated, edged.windows.total_ns) == (19, 19, 0, 20 * S)
+    assert (whole.guess.tally.count, edged.guess.tally.count) == (20, 20)
+
+
+def test_where_hashes_tell_the_work_of_some_time_the_rest_is_not_theirs() -> None:
+    found = inferred(20.5, known_s=0, doubts=((5, 15),))
+    assert [tuple(stretch) for stretch in found.windows.record()] == [(5 * S, 15 * S, 0)]
+    assert (found.submitted, found.unknown) == (20, 20)
+    at_the_end = inferred(20.5, known_s=0, doubts=((5, 15), (18, 30)))
+    assert [(stretch.start_ns, stretch.end_ns) for stretch in at_the_end.windows.record()] == [
+        (5 * S, 15 * S),
+        (18 * S, 20 * S),
+    ]
+
+
+def test_without_a_share_the_window_begins_with_the_first_job_or_where_its_work_was_known() -> None:
+    def begins(*, midstream: bool, before: WindowEdge | None = None, login_s: int | None = 1) -> int:
+        book = ShareBook(None if login_s is None else login_s * S, before=before)
+        found = book.close(2 * S, 40 * S, times(5, 8), midstream=midstream, unbroken=True)
+        return found.windows.record()[0].start_ns // S
+
+    assert begins(midstream=False) == 5
+    assert begins(midstream=False, login_s=6) == 6
+    assert begins(midstream=False, login_s=None) == 2
+    assert begins(midstream=True) == 8
+    earlier = WindowEdge(2 * S, None, False, 0)
+    assert begins(midstream=True, before=earlier) == 8
+    assert begins(midstream=True, before=WindowEdge(30 * S, None, False, 0)) == 8
+
+
+def test_a_share_soon_after_the_work_was_known_is_no_edge() -> None:
+    book, jobs = ShareBook(), times(0, 10)
+    for at_ns in (10 * S + S // 2, 20 * S, 30 * S):
+        book.submit(at_ns, WORK, times=jobs)
+    found = book.close(0, 40 * S, jobs, midstream=True)
+    assert (found.spent.count, found.windows.total_ns, found.unrated_windows.total_ns) == (3, 30 * S, 10 * S)
+
+
 def test_what_was_sent_before_a_difficulty_is_of_unknown_work() -> None:
     book, jobs = ShareBook(), JobTimes(0, None)
     book.submit(1 * S, None, times=jobs)
@@ -86,6 +145,8 @@ def test_a_difficulty_that_never_held_takes_back_its_era() -> None:
     assert (book.spent.count, book.spent.work, book.unrated, book.phase) == (1, WORK, 2, 2)
     assert (book.rejected, [share.doubted for share in later]) == (None, [True, True])
     assert [(row.first, row.last) for row in book.rows] == [(first, first)]
+    again = book.submit(9 * S, WORK)
+    assert [(row.first, row.last) for row in book.rows] == [(first, first), (again, again)]
 
 
 def test_only_the_newest_can_come_into_doubt() -> None:
@@ -150,6 +211,9 @@ def test_shares_by_hashes_are_a_guess_of_as_many_hashes_as_they_are_as_good_as()
     copy = found.copy()
     copy.put(Share(4, 60, hashes=20))
     assert (found.tally.count, copy.tally.count) == (1, 2)
+    doubled = tally(4, 6)
+    doubled.rescale(Fraction(3))
+    assert doubled == tally(12, 18)
     assert ByHashes().guess() == Guess() == ByHashes(tally(5)).guess() == ByHashes(Tally(), Fraction(1)).guess()
 
 

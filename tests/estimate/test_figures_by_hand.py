@@ -47,6 +47,8 @@ def test_unknown_time_is_assumed_where_nothing_known_ran_beside_it() -> None:
     mixed = Exposure(windows((0, 100)), unrated_windows=windows((80, 150), (160, 170)))
     assert unknown_time(mixed, rate_is_known=True) == UnknownTime(60.0, 20.0)
     assert unknown_time(mixed, rate_is_known=False) == UnknownTime(0.0, 80.0)
+    beside = Exposure(windows((0, 100)), unrated_windows=windows((10, 20)))
+    assert unknown_time(beside, rate_is_known=True) == UnknownTime(0.0, 10.0)
 
 
 def test_energy_is_power_over_the_time_and_the_assumed_part_give_or_take_half() -> None:
