@@ -13,7 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from sensor.model.sensor import SENSOR_ID
@@ -25,6 +25,14 @@ MOST_ADDRESSES, MOST_PORTS, MOST_BLOCKS = 64, 16, 512
 MESSAGE_BYTES = 131_072
 COIN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 BLOCK = re.compile(r"[0-9a-f]{16}")
+#: Another host in every network that uses them: private addresses (RFC 1918, RFC 4193), those of carriers' translators
+#: (RFC 6598), and of a single link (RFC 3927, RFC 4291).
+OF_ONE_NETWORK = tuple(
+    map(
+        ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,22 @@ def block_digest(coin: str, block: str) -> str:
 
 
 def can_be_shared(address: str) -> bool:
-    """Whether it is an address, in its one form, at which a pool of many can be."""
+    """Whether it is an address, in its one form, at which a pool of many can be, and which is the same host
+    everywhere."""
+    return _is_of_a_pool(address) and not _is_of_one_network(address)
+
+
+def _is_of_a_pool(address: str) -> bool:
     try:
         its = ip_address(address)
     except ValueError:
         return False
     return str(its) == address and not (its.is_multicast or its.is_unspecified or its.is_loopback)
+
+
+def _is_of_one_network(address: str) -> bool:
+    its = ip_address(address)
+    return any(its in network for network in OF_ONE_NETWORK if network.version == its.version)
 
 
 def dumps(knowledge: SharedKnowledge) -> bytes:
@@ -95,9 +113,10 @@ def loads(body: bytes) -> SharedKnowledge:
         raise WireError("sensor_id: must name a sensor")
     if not _is_number(message.get("sent_ns"), 0):
         raise WireError("sent_ns: must be a number of 64 bits")
-    addresses = tuple(map(_address, _rows(message, "addresses", MOST_ADDRESSES)))
+    addresses = map(_address, _rows(message, "addresses", MOST_ADDRESSES))
     blocks = tuple(map(_block, _rows(message, "blocks", MOST_BLOCKS)))
-    return SharedKnowledge(sensor_id, message["sent_ns"], addresses, blocks)
+    everywhere = tuple(its for its in addresses if not _is_of_one_network(its.address))
+    return SharedKnowledge(sensor_id, message["sent_ns"], everywhere, blocks)
 
 
 def _rows(message: dict[str, Any], name: str, most: int) -> list[Any]:
@@ -111,7 +130,7 @@ def _address(row: object) -> SharedAddress:
     if isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and isinstance(row[1], list):
         name, ports, first_ns, last_ns = row
         whole = len(name) <= 45 and 1 <= len(ports) <= MOST_PORTS and all(_is_number(port, 1, 65_535) for port in ports)
-        if whole and _is_number(first_ns, 0) and _is_number(last_ns, first_ns) and can_be_shared(name):
+        if whole and _is_number(first_ns, 0) and _is_number(last_ns, first_ns) and _is_of_a_pool(name):
             return SharedAddress(name, tuple(ports), first_ns, last_ns)
     raise WireError("addresses: must be [address, [ports], first_ns, last_ns]")
 

@@ -246,6 +246,20 @@ def test_an_address_that_no_sensor_takes_costs_the_others_nothing(address: str, 
     assert [its.address for its in shared.addresses] == ["203.0.113.7"]
 
 
+@pytest.mark.parametrize(
+    "address", ["10.1.2.3", "172.31.0.1", "192.168.0.9", "100.64.0.1", "169.254.0.1", "fd00::1", "fe80::1"]
+)
+def test_an_address_that_is_another_host_elsewhere_is_neither_taught_nor_heard(address: str) -> None:
+    pipeline = line()
+    for miner in ("192.0.2.1", "192.0.2.2"):
+        pipeline.names.learnt.learn(address, 3333, miner, NOW, NOW)
+    assert knowledge_of(pipeline, "edge-1", 0, NOW).addresses == ()
+    told = SharedKnowledge(
+        "edge-1", NOW, (SharedAddress(address, (3333,), NOW, NOW), SharedAddress("203.0.113.7", (1,), 1, 2))
+    )
+    assert [its.address for its in loads(dumps(told)).addresses] == ["203.0.113.7"]
+
+
 # Blocks.
 
 
