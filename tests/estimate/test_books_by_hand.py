@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 
+import pytest
+
 from sensor.estimate.book import MAX_RECENT, ShareBook
 from sensor.estimate.book_era import ByHashes, count_edge
 from sensor.estimate.exposure import Exposure
@@ -80,6 +82,24 @@ def test_without_a_share_the_window_begins_with_the_first_job_or_where_its_work_
     assert begins(midstream=True, before=WindowEdge(30 * S, None, False, 0)) == 8
 
 
+@pytest.mark.parametrize(("end_ns", "counted"), [(31 * S - 1, 2), (31 * S, 3)])
+def test_a_share_within_a_second_of_the_end_is_the_edge(end_ns: int, counted: int) -> None:
+    book, jobs = ShareBook(), times()
+    for at in (10, 20, 30):
+        book.submit(at * S, WORK, times=jobs)
+    found = book.close(0, end_ns, jobs, midstream=False)
+    assert found.spent.count == counted
+    assert found.edge == (WindowEdge(30 * S, WORK, False, 0) if counted == 2 else WindowEdge(end_ns, None, False, 0))
+
+
+def test_a_doubt_from_the_beginning_leaves_no_empty_stretch() -> None:
+    jobs = times(0, 10)
+    jobs.doubts = [(5 * S * 2, 15 * S), (20 * S, 25 * S)]
+    found = ShareBook().close(0, 40 * S, jobs, midstream=True)
+    assert [(each.start_ns // S, each.end_ns // S) for each in found.windows.record()] == [(15, 20), (25, 40)]
+    assert found.unrated_windows.total_ns == 20 * S
+
+
 def test_a_share_soon_after_the_work_was_known_is_no_edge() -> None:
     book, jobs = ShareBook(), times(0, 10)
     for at_ns in (10 * S + S // 2, 20 * S, 30 * S):
@@ -107,6 +127,11 @@ def test_work_that_comes_with_the_answer_is_counted_then() -> None:
     late.doubted = True
     book.learn(late, WORK)
     assert (book.unknown, book.spent.count, late.work) == (1, 1, None)
+    early = ShareBook()
+    of_before = early.submit(1 * S, None)
+    early.submit(3 * S, WORK, times=times())
+    early.learn(of_before, WORK)
+    assert (early.unknown, early.unrated, early.spent.count) == (0, 1, 1)
 
 
 def test_a_refused_share_is_taken_off_only_while_it_counts() -> None:
