@@ -92,6 +92,30 @@ def test_a_share_within_a_second_of_the_end_is_the_edge(end_ns: int, counted: in
     assert found.edge == (WindowEdge(30 * S, WORK, False, 0) if counted == 2 else WindowEdge(end_ns, None, False, 0))
 
 
+def test_each_stretch_ends_with_its_own_last_share() -> None:
+    book, jobs = ShareBook(), times()
+    jobs.doubts = [(25 * S, 35 * S)]
+    for at in (10, 20, 40, 50):
+        if at == 40:
+            book.doubt(25 * S, 35 * S)
+        book.submit(at * S, WORK, times=jobs)
+    found = book.close(0, 50 * S + 1, jobs, midstream=False)
+    assert (found.spent.count, found.windows.total_ns, found.submitted) == (3, 40 * S, 3)
+
+
+@pytest.mark.parametrize(("noticed_ns", "counted"), [(11 * S + S // 2, 2), (11 * S + S // 2 - 1, 3)])
+def test_where_a_doubt_begins_a_share_is_the_edge_unless_it_came_at_once(noticed_ns: int, counted: int) -> None:
+    book, jobs = ShareBook(), times()
+    for at in (5, 10):
+        book.submit(at * S, WORK, times=jobs)
+    since_ns = 10 * S + S // 2
+    jobs.doubts = [(since_ns, 20 * S)]
+    book.doubt(since_ns, noticed_ns)
+    book.submit(30 * S, WORK, times=jobs)
+    found = book.close(0, 40 * S, jobs, midstream=False)
+    assert found.spent.count == counted
+
+
 def test_a_doubt_from_the_beginning_leaves_no_empty_stretch() -> None:
     jobs = times(0, 10)
     jobs.doubts = [(5 * S * 2, 15 * S), (20 * S, 25 * S)]
@@ -116,6 +140,14 @@ def test_what_was_sent_before_a_difficulty_is_of_unknown_work() -> None:
     jobs.put(3 * S, has_work=True)
     book.submit(4 * S, WORK, times=jobs)
     assert (book.submitted, book.unknown, book.unrated, book.spent.count) == (3, 0, 2, 1)
+
+
+def test_what_was_counted_before_jobs_of_known_difficulty_is_left_out_too() -> None:
+    book = ShareBook()
+    for at, work in ((1, WORK), (2, WORK), (3, None)):
+        book.submit(at * S, work)
+    book.submit(4 * S, WORK, times=times(0, 3))
+    assert (book.unrated, book.unknown, book.spent.count) == (3, 0, 1)
 
 
 def test_work_that_comes_with_the_answer_is_counted_then() -> None:
@@ -223,6 +255,7 @@ def test_rescaling_changes_what_is_counted_and_what_may_be_taken_back() -> None:
 def test_shares_by_hashes_are_a_guess_of_as_many_hashes_as_they_are_as_good_as() -> None:
     found = ByHashes()
     found.put(Share(1, 60, hashes=20))
+    assert found.guess() == Guess(tally(60), 1, 20)
     found.put(Share(2, 40, hashes=10))
     assert (found.tally.count, found.tally.work, found.doubtful_work) == (2, 100, 7)
     assert found.guess() == Guess(tally(60, 40), 1, 14)
@@ -236,6 +269,10 @@ def test_shares_by_hashes_are_a_guess_of_as_many_hashes_as_they_are_as_good_as()
     copy = found.copy()
     copy.put(Share(4, 60, hashes=20))
     assert (found.tally.count, copy.tally.count) == (1, 2)
+    several = Tally()
+    several.put(7, 3)
+    assert several == tally(7, 7, 7) == Tally(3, 21, 147, 7)
+    assert (Share(1, 2).number, Share(1, 2).position) == (-1, 0)
     doubled = tally(4, 6)
     doubled.rescale(Fraction(3))
     assert doubled == tally(12, 18)

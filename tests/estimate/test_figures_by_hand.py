@@ -13,8 +13,8 @@ from sensor.estimate.interval import rate, widened
 from sensor.estimate.power import watts
 from sensor.estimate.tally import Tally
 from sensor.estimate.target import Guess, target_factors
-from sensor.estimate.windows import Windows
-from sensor.model.quantities import UNKNOWN_WAIT, Interval, Power
+from sensor.estimate.windows import MAX_STRETCHES, Windows
+from sensor.model.quantities import UNKNOWN_WAIT, Interval, Power, WatchedStretch
 from sensor.signatures.devices import Efficiency
 from sensor.signatures.work import UNITS
 
@@ -64,6 +64,8 @@ def test_watts_are_rate_by_joules_by_the_sites_overhead() -> None:
         found = watts(Interval(10.0, 20.0, 30.0, 0.95), Efficiency(device, 1.5, 2.0, 3.0, "maker", "stated"), 1.2)
         assert (found.low, found.best, found.high) == pytest.approx((18.0, 48.0, 108.0))
         assert found.basis == basis
+    usual = watts(Interval(10.0, 20.0, 30.0, 0.95), Efficiency(None, 1.5, 2.0, 3.0, "maker", "stated"))
+    assert usual.best == pytest.approx(44.0)
 
 
 def test_the_rate_is_the_work_over_the_time() -> None:
@@ -115,6 +117,7 @@ def test_time_of_unknown_work_is_said_from_a_second_on(seconds: float, said: boo
         {"seen_bytes": 0},
         {"missed_bytes": 8_101},
         {"credited": Tally(), "spent": Tally()},
+        {"credited": Tally()},
         {"credited": Tally(), "spent": Tally(), "submitted": 0},
     ],
 )
@@ -194,3 +197,12 @@ def test_unknown_shares_are_those_in_no_figure() -> None:
     assert exposure(unrated=2, unknown=3, guess=Guess(tally(*[WORK] * 11), 1, 11)).unknown_shares == 2
     assert not exposure(guess=Guess(tally(*[WORK] * 10), 1, 10)).guess_alone
     assert exposure().loss == 0.0 == Exposure().loss
+
+
+def test_the_two_nearest_stretches_become_one_with_both_their_pauses() -> None:
+    held = Windows.of(WatchedStretch(100 * at, 100 * at + 50, at % 7) for at in range(MAX_STRETCHES))
+    watched_ns = held.total_ns
+    held.put(100 * 500 + 55, 100 * 500 + 90)
+    record = held.record()
+    assert (len(record), held.total_ns) == (MAX_STRETCHES, watched_ns + 35)
+    assert record[500] == WatchedStretch(50_000, 50_090, 500 % 7 + 5)

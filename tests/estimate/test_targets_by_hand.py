@@ -53,6 +53,7 @@ def test_a_difficulty_is_refuted_by_three_above_it_or_by_all_far_below() -> None
     below = [target // 2] * 10
     assert not refute([*below, *[target + 1] * 2], work)
     assert refute([*below, *[target + 1] * 3], work)
+    assert refute([*below, *[target + 1] * 4], work)
     assert refute([target // 2] * 20, work)  # 2^-20 is 9.5e-7
     assert not refute([target // 2] * 19, work)
     assert not refute([], work)
@@ -89,6 +90,7 @@ def test_a_block_of_hashes_is_judged_when_it_is_full() -> None:
 def test_how_far_a_target_may_lie_from_the_largest_hash() -> None:
     low, high = target_factors(4, 0.9)
     assert (low, high) == pytest.approx((0.05**0.25 / 0.8, 0.95**0.25 / 0.8))
+    assert target_factors(4, 0.4) == pytest.approx((0.3**0.25 / 0.8, 0.7**0.25 / 0.8))
     interval = Interval(10.0, 20.0, 30.0, 0.9)
     found = Guess(tally(1), 4, 4).applied(interval)
     assert found == widened(interval, low**0.5, high**0.5)
