@@ -84,6 +84,7 @@ def test_the_note_says_from_how_many_shares(count: int) -> None:
     assert found is not None
     words = {0: "no share", 1: "1 share", 2: "2 shares"}[count]
     assert found.notes == (f"hashrate from {words} in 100 s",)
+    assert found.hashrate == rate(shares, 100.0, next_work=WORK)
 
 
 def test_connections_of_unknown_work_beside_raise_the_high_end_alone() -> None:
@@ -98,7 +99,7 @@ def test_connections_of_unknown_work_beside_raise_the_high_end_alone() -> None:
     assert found.notes[2].startswith("connections of unknown difficulty ran beside")
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.999, False), (1.0, True)])
+@pytest.mark.parametrize(("seconds", "said"), [(0.999, False), (1.0, True), (1.4, True)])
 def test_time_of_unknown_work_is_said_from_a_second_on(seconds: float, said: bool) -> None:
     unrated = Windows()
     unrated.put(200 * S, 200 * S + int(seconds * S))
@@ -197,6 +198,8 @@ def test_unknown_shares_are_those_in_no_figure() -> None:
     assert exposure(unrated=2, unknown=3, guess=Guess(tally(*[WORK] * 11), 1, 11)).unknown_shares == 2
     assert not exposure(guess=Guess(tally(*[WORK] * 10), 1, 10)).guess_alone
     assert exposure().loss == 0.0 == Exposure().loss
+    assert Exposure().seen_bytes == 0
+    assert Exposure(unrated_ns=5).beside == 0.0
 
 
 def test_the_two_nearest_stretches_become_one_with_both_their_pauses() -> None:

@@ -69,6 +69,7 @@ def test_numbers_are_hashes_of_the_work_if_all_are_small() -> None:
 
 def test_a_block_of_hashes_is_judged_when_it_is_full() -> None:
     guess = Guess()
+    assert guess.largest == 0
     for place in range(16):
         assert guess.blocks == 0
         guess.put(Share(place, None, SPACE // 1_000 - place))
@@ -131,6 +132,9 @@ def test_a_doubt_lasts_from_what_was_heard_last_until_a_difficulty() -> None:
     assert jobs.in_doubt
     jobs.put(15, has_work=True)
     assert (jobs.in_doubt, jobs.doubts, jobs.until(20)) == (False, [(11, 15)], [(11, 15)])
+    from_the_first = JobTimes(0, 0)
+    assert from_the_first.doubt()
+    assert from_the_first.since_ns == 0
     early = JobTimes(5, 7, heard_ns=3)
     assert early.doubt()
     early.settle(6)
