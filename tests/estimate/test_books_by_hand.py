@@ -140,6 +140,29 @@ def test_a_difficulty_that_never_held_takes_back_its_era() -> None:
     assert [(row.first, row.last) for row in book.rows] == [(first, first), (again, again)]
 
 
+def test_a_doubt_in_a_later_row_ends_that_row() -> None:
+    book, jobs = ShareBook(), times()
+    shares = [book.submit(at * S, WORK, times=jobs) for at in (1, 2)]
+    book.doubt(3 * S, 5 * S)
+    shares += [book.submit(at * S, WORK, times=times()) for at in (10, 11, 12)]
+    book.reject(shares[4])
+    book.doubt(11 * S, 20 * S)
+    assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S), (10 * S, 11 * S)]
+    book.doubt(10 * S, 20 * S)
+    assert (book.rows[1].last.ts_ns, book.unrated, book.rejected) == (10 * S, 2, Tally(0, 0, 0, WORK))
+
+
+def test_what_the_pool_spoke_after_cannot_come_into_doubt() -> None:
+    book, jobs = ShareBook(), times()
+    shares = [book.submit(at * S, WORK, times=jobs) for at in (1, 2)]
+    jobs.heard_ns = 2 * S + 1
+    shares.append(book.submit(3 * S, WORK, times=jobs))
+    book.doubt(0, 9 * S)
+    assert [share.doubted for share in shares] == [False, True, True]
+    assert shares[0].position == 0
+    assert not Share(1, 2).doubted
+
+
 def test_only_the_newest_can_come_into_doubt() -> None:
     book, jobs = ShareBook(), times()
     for at in range(84):
@@ -185,6 +208,10 @@ def test_shares_by_hashes_are_a_guess_of_as_many_hashes_as_they_are_as_good_as()
     several.put(7, 3)
     assert several == tally(7, 7, 7) == Tally(3, 21, 147, 7)
     assert (Share(1, 2).number, Share(1, 2).position, Share(1, 2).phase) == (-1, 0, 0)
+    assert Tally().heaviest == 0
+    single = ByHashes()
+    single.put(Share(1, 5, hashes=1))
+    assert single.guess() == Guess(tally(5), 1, 1)
     little = ByHashes()
     little.put(Share(1, 5, hashes=10))
     assert little.guess() == Guess(tally(5), 1, 10)

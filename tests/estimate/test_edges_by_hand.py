@@ -79,6 +79,9 @@ def test_a_single_share_whose_hash_tells_its_work_is_counted_at_the_end_too() ->
     book.submit(20 * S, None, 1 << 40)
     found = book.close(0, 20 * S, times(0, None), midstream=True)
     assert (found.submitted, found.unknown, found.windows.total_ns) == (1, 1, 20 * S)
+    book.submit(21 * S, None, 1 << 40)
+    two = book.close(0, 21 * S, times(0, None), midstream=True)
+    assert (two.submitted, two.unknown, two.guess.tally.count) == (1, 1, 2)
 
 
 def test_before_the_work_was_known_hashes_tell_it_and_the_last_of_those_times_has_the_edge() -> None:
@@ -125,7 +128,7 @@ def test_each_stretch_ends_with_its_own_last_share() -> None:
     assert (found.spent.count, found.windows.total_ns, found.submitted) == (3, 40 * S, 3)
 
 
-@pytest.mark.parametrize(("noticed_ns", "counted"), [(11 * S + S // 2, 2), (11 * S + S // 2 - 1, 3)])
+@pytest.mark.parametrize(("noticed_ns", "counted"), [(11 * S + S // 2, 2), (11 * S + S // 2 - 1, 3), (20 * S, 2)])
 def test_where_a_doubt_begins_a_share_is_the_edge_unless_it_came_at_once(noticed_ns: int, counted: int) -> None:
     book, jobs = ShareBook(), times()
     for at in (5, 10):
@@ -136,6 +139,16 @@ def test_where_a_doubt_begins_a_share_is_the_edge_unless_it_came_at_once(noticed
     book.submit(30 * S, WORK, times=jobs)
     found = book.close(0, 40 * S, jobs, midstream=False)
     assert found.spent.count == counted
+
+
+def test_of_two_shares_the_one_at_the_end_is_the_edge() -> None:
+    book, jobs = ShareBook(login_ns=0), times(0, 10)
+    for at in (20, 30):
+        book.submit(at * S, WORK, times=jobs)
+    found = book.close(0, 30 * S + 1, jobs, midstream=False)
+    assert (found.spent.count, found.windows.total_ns, found.unrated_windows.total_ns) == (1, 20 * S, 10 * S)
+    later = ShareBook(before=WindowEdge(5 * S, WORK, False, 0)).close(6 * S, 30 * S, times(), midstream=False)
+    assert (later.spent.count, later.windows.total_ns) == (0, 24 * S)
 
 
 def test_a_doubt_from_the_beginning_leaves_no_empty_stretch() -> None:
@@ -163,6 +176,8 @@ def test_a_book_goes_on_where_the_window_before_ended() -> None:
 
     goes_on = closed(10 * S, unbroken=True)
     assert (goes_on.spent.work, goes_on.submitted, goes_on.windows.total_ns) == (7 * WORK, 3, 30 * S)
+    earlier = closed(9 * S, unbroken=True)
+    assert (earlier.spent.count, earlier.windows.total_ns) == (3, 31 * S)
     for other in (closed(10 * S, unbroken=False), closed(10 * S + 1, unbroken=True)):
         assert (other.spent.work, other.submitted) == (2 * WORK, 2)
 

@@ -57,6 +57,7 @@ def test_energy_is_power_over_the_time_and_the_assumed_part_give_or_take_half() 
         found = energy_kwh(power, 3_600.0, assumed_seconds)
         assert (found.low, found.best, found.high) == pytest.approx(wanted)
         assert found.basis == "device"
+    assert energy_kwh(power, 3_600.0).best == pytest.approx(2.0)
 
 
 def test_watts_are_rate_by_joules_by_the_sites_overhead() -> None:
@@ -156,6 +157,9 @@ def test_a_target_by_hashes_widens_by_its_part_of_the_work() -> None:
     power = 0.5 / 2.0
     assert found.hashrate == widened(plain.hashrate, low**power, high**power)
     assert found.notes[1].startswith("the difficulty of 5 shares was not seen")
+    heavy = estimate(exposure(guess=Guess(tally(*[5 * WORK] * 5), 4, 8)))
+    assert heavy is not None
+    assert heavy.hashrate == widened(plain.hashrate, low**0.5, high**0.5)
     one = estimate(exposure(guess=Guess(tally(WORK), 1, 1)))
     assert one is not None
     assert one.notes[1].startswith("the difficulty of 1 share was not seen")
@@ -198,7 +202,7 @@ def test_unknown_shares_are_those_in_no_figure() -> None:
     assert exposure(unrated=2, unknown=3, guess=Guess(tally(*[WORK] * 11), 1, 11)).unknown_shares == 2
     assert not exposure(guess=Guess(tally(*[WORK] * 10), 1, 10)).guess_alone
     assert exposure().loss == 0.0 == Exposure().loss
-    assert Exposure().seen_bytes == 0
+    assert (Exposure().seen_bytes, Exposure().wait_seconds) == (0, 0.0)
     assert Exposure(unrated_ns=5).beside == 0.0
 
 

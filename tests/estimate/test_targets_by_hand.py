@@ -107,7 +107,8 @@ def test_a_hash_is_read_from_its_last_eight_bytes() -> None:
     assert hash_value("00" * 24 + "0100000000000000") == 1
     assert hash_value("00" * 32) is None
     assert hash_value("zz" * 32) is None
-    assert hash_value("00" * 31) is None
+    assert hash_value("01" * 31) is None
+    assert hash_value("01" * 33) is None
     assert hash_value(5) is None
 
 
@@ -147,6 +148,11 @@ def test_a_refuted_difficulty_is_in_doubt_since_it_was_sent() -> None:
     assert (jobs.era, jobs.hashes, jobs.told_ns) == (1, 16, 9)
     assert jobs.refute()
     assert (jobs.since_ns, jobs.refute()) == (9, False)
+    jobs.begin_era(12)
+    assert (jobs.era, jobs.hashes) == (2, 0)
+    at_once = JobTimes(0, 0)
+    assert at_once.refute()
+    assert at_once.since_ns == 0
 
 
 def test_after_the_last_doubt_that_is_held_there_is_no_end() -> None:
