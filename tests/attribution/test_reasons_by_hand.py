@@ -1,0 +1,114 @@
+"""What of a decision is said, and as what each other claim stands beside it: one case for each word."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from sensor.attribution import Attributor
+from tests.attribution.conftest import Books
+from tests.attribution.test_answers import COPPER, INVENTORY, NOW, TIN, row
+from tests.attribution.test_answers import HEAD as CHINESE
+from tests.attribution.test_stretches import BOOK, mining
+
+HEAD = "first,last,organisation,address,vlan,port_first,port_last\n"
+ALL_DAY = "2026-03-02 00:00:00,2026-03-03 00:00:00"
+NARROW = "10.0.0.5,,Tin,,100,,\n"
+WIDE = "10.0.0.0,10.0.0.255,Copper,,,,\n"
+
+
+def loaded(books: Books, *rows: str) -> Attributor:
+    return books(BOOK, book_csv=HEAD + "".join(rows))
+
+
+def with_words(reasons: tuple[str, ...], words: str) -> list[str]:
+    return [reason for reason in reasons if words in reason]
+
+
+@pytest.mark.parametrize("rows", [(NARROW, WIDE), (WIDE, NARROW)])
+def test_what_is_narrower_elsewhere_is_said_whichever_row_comes_first(books: Books, rows: tuple[str, ...]) -> None:
+    found = loaded(books, *rows).answer("10.0.0.5", None, NOW, vlan=(5,))
+    assert (found.result, found.enterprise) == ("conflict", None)
+    assert with_words(found.reasons, "10.0.0.5/32, VLAN 100 of Tin (book.csv:")
+    plain = loaded(books, *rows).answer("10.0.0.6", None, NOW, vlan=(5,))
+    assert plain.result == "named"
+    assert not with_words(plain.reasons, "narrower")
+    assert not with_words(plain.reasons, "not shown")
+
+
+def test_a_vlan_that_the_book_names_and_nobody_saw_is_said(books: Books) -> None:
+    words = "the book names a VLAN"
+    asked = loaded(books, NARROW)
+    assert with_words(asked.answer("10.0.0.5", None, NOW).reasons, words)
+    assert not with_words(asked.answer("10.0.0.5", None, NOW, vlan=(100,)).reasons, words)
+    assert not with_words(loaded(books, WIDE).answer("10.0.0.5", None, NOW).reasons, words)
+    disputed = loaded(books, NARROW, NARROW.replace("Tin", "Copper")).answer("10.0.0.5", None, NOW)
+    assert disputed.result == "conflict"
+    assert not with_words(disputed.reasons, words)
+
+
+def test_each_row_has_its_own_premises(books: Books) -> None:
+    asked = loaded(books, "10.0.0.1,,Copper,1 Quay,,,\n", "10.0.0.2,,Copper,2 Quay,,,\n", "10.0.0.3,,Copper,,,,\n")
+    sites = [asked.answer(f"10.0.0.{last}", None, NOW).site for last in (1, 2, 3)]
+    assert [site and site.address for site in sites] == ["1 Quay", "2 Quay", None]
+
+
+def test_what_stands_beside_an_answer_agrees_is_wider_or_disagrees(books: Books) -> None:
+    asked = books(
+        "kind: inventory, path: a.csv\nkind: inventory, path: b.csv",
+        a_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n{WIDE}",
+        b_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n",
+    )
+    found = asked.answer("10.0.0.5", None, NOW)
+    assert sorted(claim.standing for claim in found.claims) == ["agrees", "answer", "wider"]
+    by_port = loaded(books, "10.0.0.5,,Copper,,,0,999\n", "10.0.0.5,,Tin,,,0,1999\n", "10.0.0.5,,Lead,,,500,2999\n")
+    found = by_port.answer("10.0.0.5", 400, NOW)
+    assert found.enterprise is not None
+    assert found.enterprise.name == "Copper"
+    assert [claim.standing for claim in found.claims] == ["answer", "wider"]
+    assert by_port.answer("10.0.0.5", 600, NOW).result == "conflict"  # neither 0-999 nor 500-2999 lies in the other
+
+
+@pytest.mark.parametrize(("many", "words"), [("64", "one of 64 subscribers"), ("", "one of several subscribers")])
+def test_by_how_many_a_pool_is_used_is_said_as_the_book_has_it(books: Books, many: str, words: str) -> None:
+    book = CHINESE + row("192.0.2.0", "192.0.2.255", "宽带公司", use="NAT地址池", many=many, code=TIN)
+    found = books(INVENTORY, book_csv=book).answer("192.0.2.10", 1_500, NOW)
+    assert (found.result, found.enterprise) == ("shared", None)
+    assert words in found.reasons[0]
+
+
+def test_an_identity_by_name_alone_is_said_and_one_by_code_is_not(books: Books) -> None:
+    book = CHINESE + row("192.0.2.1", "192.0.2.1", "铜公司", code=COPPER) + row("192.0.2.2", "192.0.2.2", "无码公司")
+    asked = books(INVENTORY, book_csv=book)
+    words = "known by its name alone"
+    assert not with_words(asked.answer("192.0.2.1", None, NOW).reasons, words)
+    assert with_words(asked.answer("192.0.2.2", None, NOW).reasons, words)
+
+
+def test_behind_a_translator_the_port_is_not_known(books: Books) -> None:
+    asked = books(
+        "kind: leases, format: nat-csv, path: nat.csv\nkind: leases, format: nat-csv, path: in.csv",
+        nat_csv=f"outside,inside,begin,end\n192.0.2.9,10.0.0.5,{ALL_DAY}\n",
+        in_csv=f"outside,first_port,last_port,account,begin,end\n10.0.0.5,0,999,a1,{ALL_DAY}\n10.0.0.5,1000,1999,a2,{ALL_DAY}\n",
+    )
+    found = asked.answer("192.0.2.9", 500, NOW)
+    assert (found.result, found.enterprise) == ("shared", None)
+    assert with_words(found.reasons, "one of at least 2 subscribers; the port is not known")
+
+
+def test_translators_that_lead_to_each_other_end_with_nobody(books: Books) -> None:
+    loop = f"outside,inside,begin,end\n192.0.2.7,10.0.0.5,{ALL_DAY}\n10.0.0.5,192.0.2.7,{ALL_DAY}\n"
+    asked = books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=loop)
+    found = asked.attribute(mining((5_000, "2026-03-02 08:00:00", "2026-03-02 09:00:00")))
+    assert found.attribution is not None
+    assert (found.attribution.result, found.attribution.enterprise) == ("shared", None)
+
+
+def test_an_interface_is_part_of_the_point_of_live_traffic_alone(books: Books) -> None:
+    asked = Attributor(loaded(books, WIDE).books, points=[("lo", None, "red")])
+    for live, vrf in ((True, "red"), (False, "")):
+        one = mining((5_000, "2026-03-02 08:00:00", "2026-03-02 09:00:00"))
+        one.flows = [dataclasses.replace(flow, source="lo") for flow in one.flows]
+        asked.attribute(one, live=live)
+        assert [flow.vrf for flow in one.flows] == [vrf]
