@@ -90,7 +90,8 @@ def test_behind_a_translator_the_port_is_not_known(books: Books) -> None:
     asked = books(
         "kind: leases, format: nat-csv, path: nat.csv\nkind: leases, format: nat-csv, path: in.csv",
         nat_csv=f"outside,inside,begin,end\n192.0.2.9,10.0.0.5,{ALL_DAY}\n",
-        in_csv=f"outside,first_port,last_port,account,begin,end\n10.0.0.5,0,999,a1,{ALL_DAY}\n10.0.0.5,1000,1999,a2,{ALL_DAY}\n",
+        in_csv="outside,first_port,last_port,account,begin,end\n"
+        f"10.0.0.5,0,999,a1,{ALL_DAY}\n10.0.0.5,1000,1999,a2,{ALL_DAY}\n",
     )
     found = asked.answer("192.0.2.9", 500, NOW)
     assert (found.result, found.enterprise) == ("shared", None)
