@@ -190,4 +190,5 @@ def test_why_a_row_does_not_answer_is_said(books: Books) -> None:
     loaded = books(BOOK, book_csv=f"{HEAD}192.0.2.7,,Copper,1000,1999\n")
     assert [why for _, why in loaded.others("192.0.2.7", 0, NOW)] == ["through other ports"]
     assert [why for _, why in loaded.others("192.0.2.7", None, NOW)] == ["through some ports only"]
+    assert [why for _, why in loaded.others("192.0.2.7", 65_536, NOW)] == ["through some ports only"]
     assert [why for _, why in loaded.others("192.0.2.7", 1500, NOW)] == []

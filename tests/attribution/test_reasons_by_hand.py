@@ -70,6 +70,17 @@ def test_what_stands_beside_an_answer_agrees_is_wider_or_disagrees(books: Books)
     assert by_port.answer("10.0.0.5", 600, NOW).result == "conflict"  # neither 0-999 nor 500-2999 lies in the other
 
 
+@pytest.mark.parametrize("dates", [("2024-01-01", "2026-01-01"), ("2026-01-01", "2024-01-01")])
+def test_books_of_equal_weight_disagree_whichever_is_the_newer(books: Books, dates: tuple[str, str]) -> None:
+    asked = books(
+        "\n".join(f"kind: inventory, path: {name}.csv, as_of: {day}" for name, day in zip("ab", dates, strict=True)),
+        a_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n",
+        b_csv=f"{HEAD}10.0.0.5,,Tin,,,,\n",
+    )
+    found = asked.answer("10.0.0.5", None, NOW)
+    assert (found.result, found.enterprise) == ("conflict", None)
+
+
 @pytest.mark.parametrize(("many", "words"), [("64", "one of 64 subscribers"), ("", "one of several subscribers")])
 def test_by_how_many_a_pool_is_used_is_said_as_the_book_has_it(books: Books, many: str, words: str) -> None:
     book = CHINESE + row("192.0.2.0", "192.0.2.255", "宽带公司", use="NAT地址池", many=many, code=TIN)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 
+import pytest
+
 from sensor.estimate.book import ShareBook
 from sensor.estimate.book_era import ByHashes, count_edge
 from sensor.estimate.job_times import JobTimes
@@ -152,10 +154,11 @@ def test_a_doubt_in_a_later_row_ends_that_row() -> None:
     assert (book.rows[1].last.ts_ns, book.unrated, book.rejected) == (10 * S, 2, Tally(0, 0, 0, WORK))
 
 
-def test_what_the_pool_spoke_after_cannot_come_into_doubt() -> None:
+@pytest.mark.parametrize("heard_ns", [2 * S, 2 * S + 1])
+def test_what_the_pool_spoke_after_cannot_come_into_doubt(heard_ns: int) -> None:
     book, jobs = ShareBook(), times()
     shares = [book.submit(at * S, WORK, times=jobs) for at in (1, 2)]
-    jobs.heard_ns = 2 * S + 1
+    jobs.heard_ns = heard_ns
     shares.append(book.submit(3 * S, WORK, times=jobs))
     book.doubt(0, 9 * S)
     assert [share.doubted for share in shares] == [False, True, True]
@@ -209,6 +212,7 @@ def test_shares_by_hashes_are_a_guess_of_as_many_hashes_as_they_are_as_good_as()
     assert several == tally(7, 7, 7) == Tally(3, 21, 147, 7)
     assert (Share(1, 2).number, Share(1, 2).position, Share(1, 2).phase) == (-1, 0, 0)
     assert Tally().heaviest == 0
+    assert tally(2, 3, 5).without(tally(3)) == Tally(2, 7, 29, 5)
     single = ByHashes()
     single.put(Share(1, 5, hashes=1))
     assert single.guess() == Guess(tally(5), 1, 1)

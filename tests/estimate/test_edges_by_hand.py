@@ -33,6 +33,15 @@ def test_of_two_shares_none_is_an_edge_at_the_beginning() -> None:
         assert (found.spent.count, found.windows.total_ns) == (counted, 30 * S - S // 2)
 
 
+def test_joined_long_before_a_share_it_is_no_edge() -> None:
+    for first_ns in (S, 2 * S):
+        book, jobs = ShareBook(), times()
+        for at_ns in (first_ns, 10 * S, 20 * S):
+            book.submit(at_ns, WORK, times=jobs)
+        found = book.close(0, 30 * S, jobs, midstream=True)
+        assert (found.spent.count, found.windows.total_ns) == (3, 30 * S)
+
+
 def test_shares_of_before_the_first_known_job_are_of_unknown_work_at_the_end_too() -> None:
     book = ShareBook()
     book.submit(1 * S, WORK)
@@ -61,6 +70,7 @@ def test_where_hashes_tell_the_work_a_share_at_the_end_is_the_edge() -> None:
     assert (whole.submitted, whole.unknown, whole.unrated, whole.windows.total_ns) == (20, 20, 0, 21 * S)
     assert (edged.submitted, edged.unknown, edged.unrated, edged.windows.total_ns) == (19, 19, 0, 20 * S)
     assert (whole.guess.tally.count, edged.guess.tally.count) == (20, 20)
+    assert inferred(25.0).submitted == 20
 
 
 def test_where_hashes_tell_the_work_of_some_time_the_rest_is_not_theirs() -> None:

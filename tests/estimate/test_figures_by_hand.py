@@ -53,7 +53,11 @@ def test_unknown_time_is_assumed_where_nothing_known_ran_beside_it() -> None:
 
 def test_energy_is_power_over_the_time_and_the_assumed_part_give_or_take_half() -> None:
     power = Power(1_000.0, 2_000.0, 3_000.0, "device")
-    for assumed_seconds, wanted in ((0.0, (1.0, 2.0, 3.0)), (1_800.0, (4 / 3, 3.0, 5.25))):
+    for assumed_seconds, wanted in (
+        (0.0, (1.0, 2.0, 3.0)),
+        (1_800.0, (4 / 3, 3.0, 5.25)),
+        (1_000.0, (64 / 54, 46 / 18, 4.25)),
+    ):
         found = energy_kwh(power, 3_600.0, assumed_seconds)
         assert (found.low, found.best, found.high) == pytest.approx(wanted)
         assert found.basis == "device"
