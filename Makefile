@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check province-many
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability soak fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check province-many
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -40,7 +40,8 @@ words:
 	@echo "make desk-load   how long pages of the console take on a large ledger, into docs/console-load.md"
 	@echo "make desk-attack wapiti and schemathesis at the console as each role, into docs/console-attacks.md; ten minutes"
 	@echo "make spark    an archive read by a cluster of Spark on this host, an executor killed, into docs/batch.md; minutes"
-	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; an hour. ONLY=\"T4 T7\""
+	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; two hours. ONLY=\"T4 T7\""
+	@echo "make soak     the daemon under load and disturbances for 15 minutes, or SOAK_SECONDS"
 	@echo "make fuzz     fuzz everything that takes bytes from outside, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
@@ -155,6 +156,10 @@ fuzz: .venv/.dev build/demo.pcap
 # The exit code is 1 if a test did not pass; the page is written in any case.
 reliability: .venv/.dev build/demo.pcap debian-packages
 	@$(BIN)/python -m tests.reliability $(ONLY) --write
+
+# T5 alone. A quarter of an hour shows all but how memory grows.
+soak: .venv/.dev debian-packages
+	$(BIN)/python -m tests.reliability.soak --seconds $${SOAK_SECONDS:-900}
 
 # An hour on two processors; QUICK=1 five minutes. The page is figures alone: the exit code is 1 only if it cannot run.
 evaluate: .venv/.dev

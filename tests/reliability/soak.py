@@ -1,8 +1,8 @@
-"""T5: the daemon for fifteen minutes at fifty thousand packets a second, with reloads, rotations, a receiver that goes
-and comes, and floods between. Memory, descriptors and threads must stay where they are, and every packet be accounted
-for.
+"""T5: the daemon for an hour at fifty thousand packets a second, with reloads, rotations, a receiver that goes and
+comes, and floods between. Memory, descriptors and threads must stay where they are, and every packet be accounted for.
 
-`python -m tests.reliability.soak [--seconds 900]`
+`python -m tests.reliability.soak [--seconds 3600]`. Fifteen minutes show all of it but how memory grows: of nine of
+them the slope's interval of 95 % was 50 MB an hour wide.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from tests.reliability.filling import Progress, fill
 from tests.reliability.flood import capture
 from tests.reliability.result import Result
 
-SECONDS, RATE = 900, 50_000
+SECONDS, RATE = 3_600, 50_000
 #: Until the tables have filled; what is measured begins then. Findings are filled before (`filling.py`).
 WARM_SHARE = 0.4
 RELOAD_S, ROTATE_S, OUTAGE_S, FLOOD_S, SAMPLE_S = 60, 20, 90, 120, 5
 #: Until it is warm floods come as often: each leaves its marks between what lasts, and only after a dozen of them the
-#: heap has room for the next. In service that takes half an hour, here six minutes.
+#: heap has room for the next.
 WARM_FLOOD_S = 30
 WATCHDOG_S = 20
 #: How often a finding is reported; while findings are filled less often, for that takes most of the line's time then.
