@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from sensor.attribution import Attributor
+from sensor.attribution.answer.claims import NAME_ONLY
 from tests.attribution.conftest import Books
 from tests.attribution.test_answers import COPPER, INVENTORY, NOW, TIN, row
 from tests.attribution.test_answers import HEAD as CHINESE
@@ -33,8 +34,10 @@ def test_what_is_narrower_elsewhere_is_said_whichever_row_comes_first(books: Boo
     assert with_words(found.reasons, "10.0.0.5/32, VLAN 100 of Tin (book.csv:")
     plain = loaded(books, *rows).answer("10.0.0.6", None, NOW, vlan=(5,))
     assert plain.result == "named"
-    assert not with_words(plain.reasons, "narrower")
-    assert not with_words(plain.reasons, "not shown")
+    assert plain.reasons == (
+        "10.0.0.0/24 is allocated to Copper",
+        "the enterprise is known by its name alone, without a code: the weaker identity",
+    )
 
 
 def test_a_vlan_that_the_book_names_and_nobody_saw_is_said(books: Books) -> None:
@@ -70,6 +73,49 @@ def test_what_stands_beside_an_answer_agrees_is_wider_or_disagrees(books: Books)
     assert by_port.answer("10.0.0.5", 600, NOW).result == "conflict"  # neither 0-999 nor 500-2999 lies in the other
 
 
+def test_premises_that_one_of_two_agreeing_books_has_are_no_difference(books: Books) -> None:
+    for first, second, site in (("", "1 Quay", None), ("1 Quay", "", "1 Quay"), ("1 Quay", "2 Quay", None)):
+        asked = books(
+            "kind: inventory, path: a.csv\nkind: inventory, path: b.csv",
+            a_csv=f"{HEAD}10.0.0.5,,Copper,{first},,,\n",
+            b_csv=f"{HEAD}10.0.0.5,,Copper,{second},,,\n",
+        )
+        found = asked.answer("10.0.0.5", None, NOW)
+        assert found.result == "named"
+        assert (found.site and found.site.address) == site
+        assert bool(with_words(found.reasons, "differ on the premises")) is (first != "" and second != "")
+
+
+def test_a_row_is_narrower_by_range_or_by_ports_and_only_where_it_lies_in_the_other(books: Books) -> None:
+    wanted = {
+        ("10.0.0.5", (0, 999)): {("10.0.0.5", (0, 1_999)), ("10.0.0.5", None), ("10.0.0.4", (0, 999))},
+        ("10.0.0.5", (0, 1_999)): {("10.0.0.5", None)},
+        ("10.0.0.5", (500, 2_999)): {("10.0.0.5", None)},
+        ("10.0.0.5", (1_000, 1_999)): {("10.0.0.5", (0, 1_999)), ("10.0.0.5", (500, 2_999)), ("10.0.0.5", None)},
+        ("10.0.0.5", None): set(),
+        ("10.0.0.4", (0, 999)): set(),
+    }
+    last = {"10.0.0.5": "10.0.0.5", "10.0.0.4": "10.0.0.7"}
+    texts = ((first, "," if ports is None else f"{ports[0]},{ports[1]}") for first, ports in wanted)
+    rows = [f"{first},{last[first]},Copper,,,{ports}\n" for first, ports in texts] * 2
+    claims = loaded(books, *rows).claims
+    found = {place: claims.claim(place) for place in range(len(rows))}
+    kinds = {place: (claim.allocation.split("/")[0], claim.ports) for place, claim in found.items()}
+    for inner, kind in kinds.items():
+        assert {kinds[outer] for outer in kinds if claims.inside(inner, outer)} == wanted[kind]
+
+
+def test_behind_a_translator_a_vlan_was_not_seen(books: Books) -> None:
+    asked = books(
+        f"kind: leases, format: nat-csv, path: nat.csv\n{BOOK}",
+        nat_csv=f"outside,inside,begin,end\n192.0.2.9,10.0.0.5,{ALL_DAY}\n",
+        book_csv=HEAD + NARROW,
+    )
+    found = asked.answer("192.0.2.9", 500, NOW, vlan=(7,))
+    assert found.enterprise is not None
+    assert with_words(found.reasons, "the book names a VLAN")
+
+
 @pytest.mark.parametrize("dates", [("2024-01-01", "2026-01-01"), ("2026-01-01", "2024-01-01")])
 def test_books_of_equal_weight_disagree_whichever_is_the_newer(books: Books, dates: tuple[str, str]) -> None:
     asked = books(
@@ -93,8 +139,10 @@ def test_an_identity_by_name_alone_is_said_and_one_by_code_is_not(books: Books) 
     book = CHINESE + row("192.0.2.1", "192.0.2.1", "铜公司", code=COPPER) + row("192.0.2.2", "192.0.2.2", "无码公司")
     asked = books(INVENTORY, book_csv=book)
     words = "known by its name alone"
-    assert not with_words(asked.answer("192.0.2.1", None, NOW).reasons, words)
-    assert with_words(asked.answer("192.0.2.2", None, NOW).reasons, words)
+    by_code, by_name = (asked.answer(f"192.0.2.{last}", None, NOW) for last in (1, 2))
+    assert not with_words(by_code.reasons, words)
+    assert with_words(by_name.reasons, words)
+    assert by_name.claims[0].strength == pytest.approx(by_code.claims[0].strength * NAME_ONLY, abs=1e-4)
 
 
 def test_behind_a_translator_the_port_is_not_known(books: Books) -> None:

@@ -152,6 +152,19 @@ def test_a_doubt_in_a_later_row_ends_that_row() -> None:
     assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S), (10 * S, 11 * S)]
     book.doubt(10 * S, 20 * S)
     assert (book.rows[1].last.ts_ns, book.unrated, book.rejected) == (10 * S, 2, Tally(0, 0, 0, WORK))
+    book.doubt(9 * S, 20 * S)
+    assert [(row.first, row.last) for row in book.rows] == [(shares[0], shares[1])]
+
+
+def test_a_refuted_difficulty_leaves_the_rows_of_before_as_they_were() -> None:
+    book, jobs = ShareBook(), times()
+    shares = [book.submit(1 * S, WORK, times=jobs)]
+    book.doubt(2 * S, 5 * S)
+    shares += [book.submit(at * S, WORK, times=jobs) for at in (10, 11)]
+    jobs.begin_era(12 * S)
+    book.submit(13 * S, 2 * WORK, times=jobs)
+    book.refute()
+    assert [(row.first, row.last) for row in book.rows] == [(shares[0], shares[0]), (shares[1], shares[2])]
 
 
 @pytest.mark.parametrize("heard_ns", [2 * S, 2 * S + 1])

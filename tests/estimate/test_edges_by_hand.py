@@ -70,7 +70,7 @@ def test_where_hashes_tell_the_work_a_share_at_the_end_is_the_edge() -> None:
     assert (whole.submitted, whole.unknown, whole.unrated, whole.windows.total_ns) == (20, 20, 0, 21 * S)
     assert (edged.submitted, edged.unknown, edged.unrated, edged.windows.total_ns) == (19, 19, 0, 20 * S)
     assert (whole.guess.tally.count, edged.guess.tally.count) == (20, 20)
-    assert inferred(25.0).submitted == 20
+    assert [inferred(last_s).submitted for last_s in (25.0, 40.5)] == [20, 20]
 
 
 def test_where_hashes_tell_the_work_of_some_time_the_rest_is_not_theirs() -> None:

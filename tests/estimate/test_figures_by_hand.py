@@ -206,7 +206,9 @@ def test_unknown_shares_are_those_in_no_figure() -> None:
     assert exposure(unrated=2, unknown=3, guess=Guess(tally(*[WORK] * 11), 1, 11)).unknown_shares == 2
     assert not exposure(guess=Guess(tally(*[WORK] * 10), 1, 10)).guess_alone
     assert exposure().loss == 0.0 == Exposure().loss
-    assert (Exposure().seen_bytes, Exposure().wait_seconds) == (0, 0.0)
+    assert (Exposure().seen_bytes, Exposure().wait_seconds, Exposure().rated_ns) == (0, 0.0, 0)
+    apart = exposure(unrated_windows=windows((200, 300)), unrated_ns=50 * S)
+    assert apart.beside == 0.0
     assert Exposure(unrated_ns=5).beside == 0.0
 
 

@@ -31,6 +31,8 @@ def test_hashes_near_the_target_before_say_that_it_holds() -> None:
     assert work_by_hashes(hashes(0.95, 16), work) == HashTarget(work, 0)
     assert work_by_hashes(hashes(0.95, 15), work) is None
     assert work_by_hashes(hashes(0.85, 16), work) is None  # not yet
+    assert work_by_hashes(hashes(0.85, 31), work) is None
+    assert work_by_hashes(hashes(0.85, 40), work) is not None
     told = work_by_hashes(hashes(0.85, 32), work)
     assert told is not None
     assert told.hashes == 32
@@ -114,6 +116,7 @@ def test_a_hash_is_read_from_its_last_eight_bytes() -> None:
 
 def test_work_is_known_from_the_first_job_of_known_difficulty_on() -> None:
     jobs = JobTimes()
+    assert jobs == JobTimes(None, None, None, 0, [], None, 0, 0, 0)
     jobs.put(5, has_work=False)
     assert (jobs.first_ns, jobs.known_ns, jobs.in_doubt) == (5, None, False)
     assert not jobs.doubt()
