@@ -56,6 +56,4 @@ def test_a_finding_of_many_stretches_takes_little_room() -> None:
     gc.collect()
     taken_bytes = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert (
-        taken_bytes / 20 < 2 * 24 * MAX_STRETCHES
-    )  # as objects each takes 160 bytes
+    assert taken_bytes / 20 < 2 * 24 * MAX_STRETCHES  # as objects each takes 160 bytes
