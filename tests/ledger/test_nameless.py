@@ -104,7 +104,7 @@ def test_who_tells_last_makes_no_difference(
         assert set(moved(url).values()) <= set(whole)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(5)))
 def test_any_order_gives_the_same_ledger(
     tmp_path_factory: pytest.TempPathFactory, tellings: list[Telling], order: list[int]

@@ -212,7 +212,7 @@ def ledger(request: pytest.FixtureRequest, urls: dict[str, str]) -> Iterator[Led
     opened.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(miners=MINERS, order=st.lists(st.floats(0, 1), min_size=1, max_size=12), per_batch=st.integers(1, 9))
 def test_what_is_shared_is_what_a_plain_count_says_in_any_order_and_pieces(
     ledger: Ledger, miners: list[Miner], order: list[float], per_batch: int
@@ -377,7 +377,7 @@ def test_other_names_are_not_usual(name: str) -> None:
     assert not usual(name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text("xX0 7_-.#worke雷'%\\", max_size=10))
 def test_usual_names_are_the_same_in_sql(ledger: Ledger, name: str) -> None:
     with ledger.engine.connect() as connection:
