@@ -7,7 +7,9 @@ import dataclasses
 import pytest
 
 from sensor.attribution import Attributor
+from sensor.attribution.answer.borders import borders
 from sensor.attribution.answer.claims import NAME_ONLY
+from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS
 from tests.attribution.conftest import Books
 from tests.attribution.test_answers import COPPER, INVENTORY, NOW, TIN, row
 from tests.attribution.test_answers import HEAD as CHINESE
@@ -65,6 +67,12 @@ def test_what_stands_beside_an_answer_agrees_is_wider_or_disagrees(books: Books)
     )
     found = asked.answer("10.0.0.5", None, NOW)
     assert sorted(claim.standing for claim in found.claims) == ["agrees", "answer", "wider"]
+    alone = books(
+        "kind: inventory, path: a.csv\nkind: inventory, path: b.csv",
+        a_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n",
+        b_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n",
+    )
+    assert [claim.standing for claim in alone.answer("10.0.0.5", None, NOW).claims] == ["answer", "agrees"]
     by_port = loaded(books, "10.0.0.5,,Copper,,,0,999\n", "10.0.0.5,,Tin,,,0,1999\n", "10.0.0.5,,Lead,,,500,2999\n")
     found = by_port.answer("10.0.0.5", 400, NOW)
     assert found.enterprise is not None
@@ -172,3 +180,34 @@ def test_an_interface_is_part_of_the_point_of_live_traffic_alone(books: Books) -
         one.flows = [dataclasses.replace(flow, source="lo") for flow in one.flows]
         asked.attribute(one, live=live)
         assert [flow.vrf for flow in one.flows] == [vrf]
+
+
+LEASES = "outside,first_port,last_port,account,begin,end\n"
+
+
+def test_whose_a_leased_account_is_is_said_with_its_book(books: Books) -> None:
+    asked = books(
+        "kind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv",
+        nat_csv=f"{LEASES}192.0.2.9,0,999,a1,{ALL_DAY}\n",
+        who_csv="account,organisation\na1,Copper\n",
+    )
+    found = asked.answer("192.0.2.9", 500, NOW)
+    assert found.reasons[0] == (
+        "192.0.2.9/32, ports 0-999 was leased to subscriber a1, whose account is Copper's (who.csv:2)"
+    )
+
+
+def test_of_leases_of_other_ports_only_their_first_and_last_moment_cut(books: Books) -> None:
+    first, second = "2026-03-02 10:00:00,2026-03-02 12:00:00", "2026-03-02 11:00:00,2026-03-02 13:00:00"
+    rows = f"192.0.2.9,1000,1999,a1,{first}\n192.0.2.9,2000,2999,a2,{second}\n"
+    asked = books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=LEASES + rows)
+    question = asked.question("192.0.2.9", 5_000, NOW, vlan=(), interface=None, vrf=None)
+    assert question is not None
+    first_ns, last_ns = borders(asked.claims, question, NOW - 2 * DAY_NS, NOW + 2 * DAY_NS)
+    assert last_ns - first_ns == 3 * HOUR_NS + SECOND_NS  # the last second is the lease's
+
+
+def test_what_is_no_address_is_counted_as_unknown(books: Books) -> None:
+    asked = loaded(books, WIDE)
+    assert asked.answer("nonsense", None, NOW).result == "unknown"
+    assert asked.stats()["lookups_unknown"] == 1
