@@ -147,11 +147,13 @@ def test_a_doubt_in_a_later_row_ends_that_row() -> None:
     shares = [book.submit(at * S, WORK, times=jobs) for at in (1, 2)]
     book.doubt(3 * S, 5 * S)
     shares += [book.submit(at * S, WORK, times=times()) for at in (10, 11, 12)]
+    book.submit(11 * S + 1, WORK, times=times())  # overtaken by the one before
+    assert book.rows[1].last is shares[4]
     book.reject(shares[4])
     book.doubt(11 * S, 20 * S)
     assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S), (10 * S, 11 * S)]
     book.doubt(10 * S, 20 * S)
-    assert (book.rows[1].last.ts_ns, book.unrated, book.rejected) == (10 * S, 2, Tally(0, 0, 0, WORK))
+    assert (book.rows[1].last.ts_ns, book.unrated, book.rejected) == (10 * S, 3, Tally(0, 0, 0, WORK))
     book.doubt(9 * S, 20 * S)
     assert [(row.first, row.last) for row in book.rows] == [(shares[0], shares[1])]
 

@@ -161,6 +161,14 @@ def test_of_two_shares_the_one_at_the_end_is_the_edge() -> None:
     assert (later.spent.count, later.windows.total_ns) == (0, 24 * S)
 
 
+def test_a_share_whose_answer_was_lost_is_of_work_like_the_others() -> None:
+    book = ShareBook()
+    book.learn(book.submit(10 * S, None), WORK)
+    book.submit(20 * S, None)
+    found = book.close(0, 40 * S, JobTimes(0), midstream=False)
+    assert (found.submitted, found.unknown, found.unrated, found.spent.count) == (2, 1, 0, 1)
+
+
 def test_a_doubt_from_the_beginning_leaves_no_empty_stretch() -> None:
     jobs = times(0, 10)
     jobs.doubts = [(5 * S * 2, 15 * S), (20 * S, 25 * S)]

@@ -47,6 +47,15 @@ def test_unknown_time_is_assumed_where_nothing_known_ran_beside_it() -> None:
     mixed = Exposure(windows((0, 100)), unrated_windows=windows((80, 150), (160, 170)))
     assert unknown_time(mixed, rate_is_known=True) == UnknownTime(60.0, 20.0)
     assert unknown_time(mixed, rate_is_known=False) == UnknownTime(0.0, 80.0)
+    half = Windows()
+    half.put(0, S + S // 2)
+    apart = Exposure(windows((10, 60)), unrated_windows=half)
+    assert unknown_time(apart, rate_is_known=False) == UnknownTime(0.0, 1.5)
+    assert unknown_time(apart, rate_is_known=True) == UnknownTime(1.5, 0.0)
+    half.put(20 * S, 20 * S + S // 2)
+    assert unknown_time(apart, rate_is_known=True) == UnknownTime(1.5, 0.5)
+    longer = Exposure(windows((0, 50)), unrated_windows=windows((40, 150)))
+    assert unknown_time(longer, rate_is_known=True) == UnknownTime(100.0, 10.0)
     beside = Exposure(windows((0, 100)), unrated_windows=windows((10, 20)))
     assert unknown_time(beside, rate_is_known=True) == UnknownTime(0.0, 10.0)
 
@@ -215,7 +224,7 @@ def test_unknown_shares_are_those_in_no_figure() -> None:
 def test_the_two_nearest_stretches_become_one_with_both_their_pauses() -> None:
     held = Windows.of(WatchedStretch(100 * at, 100 * at + 50, at % 7) for at in range(MAX_STRETCHES))
     watched_ns = held.total_ns
-    held.put(100 * 500 + 55, 100 * 500 + 90)
+    held.add(Windows.of([WatchedStretch(100 * 500 + 55, 100 * 500 + 90, 2)]))
     record = held.record()
-    assert (len(record), held.total_ns) == (MAX_STRETCHES, watched_ns + 35)
-    assert record[500] == WatchedStretch(50_000, 50_090, 500 % 7 + 5)
+    assert (len(record), held.total_ns) == (MAX_STRETCHES, watched_ns + 33)
+    assert record[500] == WatchedStretch(50_000, 50_090, 500 % 7 + 5 + 2)

@@ -56,6 +56,7 @@ def test_a_difficulty_is_refuted_by_three_above_it_or_by_all_far_below() -> None
     assert not refute([*below, *[target + 1] * 2], work)
     assert refute([*below, *[target + 1] * 3], work)
     assert refute([*below, *[target + 1] * 4], work)
+    assert refute([*below, *[target * 2] * 3], work)
     assert refute([target // 2] * 20, work)  # 2^-20 is 9.5e-7
     assert not refute([target // 2] * 19, work)
     assert not refute([], work)
