@@ -46,8 +46,7 @@ class _OpenFinding:
         )
         exposures = tuple(replace(record, stretches=(), unrated_stretches=()) for record in finding.exposures)
         bare = replace(finding, flows=[], evidence=[], observations=(), timeline=None, active=(), exposures=exposures)
-        energy_kwh = finding.energy_kwh.best if finding.energy_kwh else 0.0
-        return cls(finding.dialect or UNKNOWN, finding.grade.label, bare, stretches, energy_kwh, suppressed)
+        return cls(finding.dialect or UNKNOWN, finding.grade.label, bare, stretches, _energy_kwh(finding), suppressed)
 
     @property
     def with_stretches(self) -> Finding:
@@ -68,6 +67,10 @@ class _OpenFinding:
     def unknown(self) -> bool:
         """Whether part of its mining is of unknown work."""
         return has_unknown_work(self.finding)
+
+
+def _energy_kwh(finding: Finding) -> float:
+    return finding.energy_kwh.best if finding.energy_kwh else 0.0
 
 
 def _stretches(numbers: array[int]) -> tuple[WatchedStretch, ...]:
@@ -135,7 +138,7 @@ class FindingTotals:
 
     def _add(self, finding: Finding, *, suppressed: bool) -> None:
         before = self._open.get(finding.finding_id)
-        energy_kwh = finding.energy_kwh.best if finding.energy_kwh else 0.0
+        energy_kwh = _energy_kwh(finding)
         counted_kwh = self._counted_kwh.pop(finding.finding_id, 0.0) + (before.energy_kwh if before else 0.0)
         if finding.merged_into is not None:
             self._counted_kwh[finding.merged_into] = self._counted_kwh.get(finding.merged_into, 0.0) + counted_kwh

@@ -31,12 +31,16 @@ HERE, THERE = Site("1 Quay", None), Site("2 Quay", None)
 
 def connected(*flows: tuple[int, int, int, tuple[int, ...], str], **changes: object) -> Finding:
     """A finding of connections: port, first and last moment, VLANs, interface."""
-    made = []
+    connections = []
     for port, first_ns, last_ns, vlans, source in flows:
-        one = flow(port)
-        key = dataclasses.replace(one.key, src_port=port)
-        made.append(dataclasses.replace(one, key=key, first_ns=first_ns, last_ns=last_ns, vlans=vlans, source=source))
-    return dataclasses.replace(finding(1, tuple(made)) if made else finding(1), flows=made, **changes)
+        connection = flow(port)
+        key = dataclasses.replace(connection.key, src_port=port)
+        connections.append(
+            dataclasses.replace(connection, key=key, first_ns=first_ns, last_ns=last_ns, vlans=vlans, source=source)
+        )
+    return dataclasses.replace(
+        finding(1, tuple(connections)) if connections else finding(1), flows=connections, **changes
+    )
 
 
 def answer(result: str, enterprise: Enterprise | None = None, site: Site | None = None, *claims: Claim) -> Attribution:
@@ -51,29 +55,29 @@ def claim(place: str, **more: object) -> Claim:
 
 
 def test_each_connection_is_asked_for_with_its_port_at_its_place_and_time() -> None:
-    one = connected((5_000, 100, 200, (7,), "eth1"), (6_000, 150, 120, (), "eth1"), flow_count=2, first_ns=100)
-    assert ask_about(one, live=True) == [
+    found = connected((5_000, 100, 200, (7,), "eth1"), (6_000, 150, 120, (), "eth1"), flow_count=2, first_ns=100)
+    assert ask_about(found, live=True) == [
         AskedTime(Asked(5_000, (7,), "eth1"), 100, 201),
         AskedTime(Asked(6_000, (), "eth1"), 150, 151),
     ]
-    assert [time.asked.interface for time in ask_about(one, live=False)] == [None, None]
+    assert [time.asked.interface for time in ask_about(found, live=False)] == [None, None]
 
 
 def test_time_of_connections_that_are_not_listed_is_asked_for_at_each_place_without_a_port() -> None:
     listed = (5_000, 100, 200, (7,), "eth1"), (6_000, 150, 300, (7,), "eth1"), (7_000, 90, 300, (8,), "eth2")
-    one = connected(*listed, flow_count=4, first_ns=50)
-    assert ask_about(one, live=True)[3:] == [
+    found = connected(*listed, flow_count=4, first_ns=50)
+    assert ask_about(found, live=True)[3:] == [
         AskedTime(Asked(None, (7,), "eth1"), 50, 90),
         AskedTime(Asked(None, (8,), "eth2"), 50, 90),
     ]
-    assert len(ask_about(dataclasses.replace(one, flow_count=3), live=True)) == 3
-    assert len(ask_about(dataclasses.replace(one, first_ns=90), live=True)) == 3
+    assert len(ask_about(dataclasses.replace(found, flow_count=3), live=True)) == 3
+    assert len(ask_about(dataclasses.replace(found, first_ns=90), live=True)) == 3
 
 
 def test_a_finding_without_connections_is_asked_for_at_its_point() -> None:
-    one = connected(first_ns=50, last_ns=70, point=ObservationPoint("eth1", (7,)))
-    assert ask_about(one, live=True) == [AskedTime(Asked(None, (7,), "eth1"), 50, 71)]
-    assert ask_about(one, live=False) == [AskedTime(Asked(None, (7,), None), 50, 71)]
+    found = connected(first_ns=50, last_ns=70, point=ObservationPoint("eth1", (7,)))
+    assert ask_about(found, live=True) == [AskedTime(Asked(None, (7,), "eth1"), 50, 71)]
+    assert ask_about(found, live=False) == [AskedTime(Asked(None, (7,), None), 50, 71)]
     moment = connected(first_ns=50, last_ns=50, point=None)
     assert ask_about(moment, live=True) == [AskedTime(Asked(None, (), None), 50, 51)]
 
