@@ -71,7 +71,7 @@ class DialectLengths:
     targets: tuple[LengthRange, ...]
     step: int | None  # its jobs grow by branches of this
     openings: tuple[LineOpening, ...]
-    coins: frozenset[str] = frozenset()  # that are mined by it; none where it may be any
+    coins: frozenset[str] = frozenset()  # that it pushes jobs of, as far as the signatures say
 
 
 def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengths, ...]:
@@ -81,8 +81,10 @@ def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengt
     templates = templates_of(dialect, signatures)
     transports = ["line"] if "json-lines" in dialect.framings else []
     transports += ["websocket"] if "websocket" in dialect.framings else []
-    stated = {dialect.coin, *(rule.coin for rule in dialect.coins)}
-    coins = frozenset(coin for coin in stated if coin and not any(rule.unknown for rule in dialect.coins))
+    stated = (dialect.coin, *(rule.coin for rule in dialect.coins))
+    mined = (coin for coin, work in signatures.wallets.coins if work.in_dialect(dialect.name))
+    pushes = any(template.side == "pool" and template.kind == "job" for template in templates)
+    coins = frozenset(coin for coin in (*stated, *mined) if coin and pushes)
     found = (
         replace(_variant(dialect.name, templates, style, transport), coins=coins)
         for transport in transports

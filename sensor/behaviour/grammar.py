@@ -122,8 +122,11 @@ def look_at_any(
 
 
 def constants_of_coin(own: GrammarResult, grammars: Sequence[DialectLengths], beat: BlockBeat | None) -> float | None:
-    """The chance of the constants by the dialects of the coin whose blocks a session may follow."""
+    """The chance of the constants by the dialects of the coin whose blocks a session may follow; None where none of
+    them is among those that explain it best."""
     if beat is None or beat.p > CONSTANTS_FROM or not own.readings:
+        return None
+    if not any(each.dialect in own.dialects and beat.coin in each.coins for each in grammars):
         return None
     return other_protocols(tuple(grammars)).least_chance([some for _, some in own.readings], beat.coin)
 

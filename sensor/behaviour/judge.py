@@ -22,10 +22,14 @@ LEAST_SHARES, TOO_EVEN, TOO_UNEVEN = 5, 0.01, 0.001
 #: The chance of a ladder of branches from which on it stands beside gaps. Ids that grow in answers alone do not: 9 of
 #: 150 sessions of a work queue with ids and acknowledgements of true had them, and gaps without memory.
 SECOND_EQUATION = 0.01
-#: The chance of constants as close in another protocol of the same structure, from which on they count, alone and
-#: beside a beat. Of 360 joined sessions of other JSON-RPC 226 had the grammar and a digit that question and answer grew
-#: by; of 540 that were seen from the beginning 3 have such a chance of 0.01, none of 0.005.
-CONSTANTS_CHANCE, CONSTANTS_BESIDE_BEAT = 0.003, 0.1
+#: The chance of constants as close in another protocol of the same structure, from which on they count. Of 360 joined
+#: sessions of other JSON-RPC 226 had the grammar and a digit that question and answer grew by; of 540 that were seen
+#: from the beginning 3 have such a chance of 0.01, none of 0.005.
+CONSTANTS_CHANCE = 0.003
+#: The same beside a beat, by the dialects that push jobs of its coin, for sessions that were joined and for those seen
+#: from the beginning. Wallets at nodes follow blocks in JSON-RPC: of 3,000 of the evaluation's that were joined 1,497
+#: had the grammar and a beat, 5 of these a chance of 0.1, none of 0.08; of 2,200 seen from the beginning one had 0.002.
+CONSTANTS_BESIDE_BEAT = {False: 0.08, True: 0.0015}
 
 #: What is said of an opening that was not seen, and of one that was.
 OPENING = (N_("not seen"), N_("seen, and it fits"))
@@ -76,7 +80,8 @@ def judge_behaviour(
     itself is that of any protocol with questions, answers and pushes, and so are the opening and the digit. Gaps alone
     are no second kind: a device that reports at random in one length, is acknowledged in one length and gets settings
     of one length has them, too. They count beside a ladder of branches. Synchrony is listed and never counts.
-    Beside a beat more protocols' constants count, those by which its coin is mined.
+    Beside a beat more protocols' constants count, but of the dialects that mine its coin alone: wallets follow blocks
+    in JSON-RPC, too, and among thirty dialects there is one that their lengths fit.
     """
     constants_p = _constants_chance(grammar)
     parts = [
@@ -88,12 +93,12 @@ def judge_behaviour(
     ]
     follows = False
     if beat is not None:
-        beside = constants_p if constants_of_coin is None else min(constants_p, constants_of_coin)
+        beside = 1.0 if constants_of_coin is None else constants_of_coin
         follows = beat.answer == "follows" and beat.p <= thresholds.beat
         form = N_("{answer} {coin}, {count} blocks; constants {constants} by its dialects")
         detail = form.format(answer=beat.answer, coin=beat.coin, count=beat.blocks, constants=f"{beside:.2g}")
         parts.append(BehaviourPart(N_("beat"), detail, beat.p, follows))
-        follows = follows and beside <= CONSTANTS_BESIDE_BEAT
+        follows = follows and beside <= CONSTANTS_BESIDE_BEAT[grammar.opening]
     if synchrony is not None:
         pairs = N_("{count} pairs of flows of this server").format(count=synchrony.pairs)
         detail = synchrony.untestable or pairs

@@ -78,11 +78,11 @@ class OtherProtocols:
         return min(1.0, ways * min(self.chance(some, coin) for some in readings))
 
     def chance(self, constants: Constants, coin: str | None = None) -> float:
-        """The chance of constants that fit as closely as these, all dialects tried; with a coin those by which it can
-        be mined."""
+        """The chance of constants that fit as closely as these, all dialects tried; with a coin those that
+        push its jobs. It is 1 for a coin of which none does, as far as the signatures say."""
         size, alone = len(constants.requests), constants.share is None
         if coin is not None and coin not in self._coins:
-            coin = ""  # stated of none
+            return 1.0
         if (size, alone, coin) not in self._scores:
             drawn = (self.score(_shaped(some, size, alone), coin) for some in self.drawn)
             self._scores[size, alone, coin] = array("d", sorted(drawn))
@@ -95,7 +95,7 @@ class OtherProtocols:
         likely = [
             score
             for grammar, fitting in self._grammars
-            if (coin is None or not grammar.coins or coin in grammar.coins)
+            if (coin is None or coin in grammar.coins)
             and all(length is None or length in some for length, some in zip(kinds, fitting, strict=True))
             for score in self._scores_in(grammar, constants)
         ]

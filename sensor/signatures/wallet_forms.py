@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from sensor.signatures.located import YamlEntry
 
@@ -70,6 +71,10 @@ class CoinWork:
 
     algorithm: re.Pattern[str]
     dialects: tuple[str, ...]
+
+    def in_dialect(self, name: str) -> bool:
+        """Whether the coin is mined in this dialect."""
+        return any(fnmatchcase(name, pattern) for pattern in self.dialects)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def fits(coin: str, dialect: str, algorithm: str | None, book: WalletBook) -> bo
         return False
     if algorithm is not None:
         return work.algorithm.search(algorithm) is not None
-    return any(fnmatchcase(dialect, pattern) for pattern in work.dialects)
+    return work.in_dialect(dialect)
 
 
 def donation_login(login: str) -> str:

@@ -7,9 +7,11 @@ import dataclasses
 import pytest
 
 from sensor.behaviour.block_beat import BlockBeat
-from sensor.behaviour.grammar import GrammarResult, Relation
+from sensor.behaviour.grammar import GrammarResult, Relation, constants_of_coin
 from sensor.behaviour.judge import judge_behaviour
+from sensor.behaviour.message_kinds import Constants
 from sensor.behaviour.synchrony import Synchrony
+from tests.behaviour.evaluate import GRAMMARS
 
 GRAMMAR = GrammarResult(
     p=1e-7,
@@ -59,11 +61,23 @@ def test_a_ladder_of_branches_makes_constants_that_are_less_rare_count() -> None
     assert judge_behaviour(rarer).behaves
 
 
-@pytest.mark.parametrize(("constants_p", "behaves"), [(0.05, True), (0.3, False)])
-def test_a_beat_counts_beside_constants_of_few_other_protocols(constants_p: float, behaves: bool) -> None:
-    """Wallets in JSON-RPC follow blocks, too, and their ids grow."""
-    found = judge_behaviour(dataclasses.replace(GRAMMAR, constants_p=constants_p, roll_over=True), BEAT)
-    assert found.behaves is behaves
+@pytest.mark.parametrize(
+    ("opening", "of_coin", "behaves"),
+    [(False, 0.07, True), (False, 0.3, False), (True, 0.07, False), (True, 0.001, True), (False, None, False)],
+)
+def test_a_beat_counts_beside_constants_of_its_coin(opening: bool, of_coin: float | None, behaves: bool) -> None:
+    """Wallets in JSON-RPC follow blocks, too, and their ids grow; who was seen from the beginning shows more."""
+    other = dataclasses.replace(GRAMMAR, constants_p=0.02, roll_over=True, opening=opening)
+    assert judge_behaviour(other, BEAT, constants_of_coin=of_coin).behaves is behaves
+
+
+def test_a_beat_does_not_count_beside_constants_of_another_coin() -> None:
+    """Lengths of a wallet at a node of Bitcoin may fit a dialect in which Monero is mined."""
+    readings = ((1e-9, Constants((), (), 234, 63, 363)),)
+    explained = dataclasses.replace(GRAMMAR, readings=readings)
+    assert constants_of_coin(explained, GRAMMARS, BEAT) is not None
+    assert constants_of_coin(explained, GRAMMARS, dataclasses.replace(BEAT, coin="BTC")) is None
+    assert constants_of_coin(dataclasses.replace(explained, dialects=("kaspa",)), GRAMMARS, BEAT) is None
 
 
 def test_a_beat_alone_never_accuses() -> None:

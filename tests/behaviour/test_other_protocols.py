@@ -59,6 +59,14 @@ def test_without_an_opening_fewer_constants_say_less() -> None:
     assert others().chance(Constants((), (), 234, 63, 363)) > 0.01
 
 
+def test_constants_of_a_coin_are_those_of_the_dialects_that_push_its_jobs() -> None:
+    joined = Constants((), (), 234, 63, 363)
+    assert others().chance(joined, "XMR") < 0.1
+    assert others().chance(joined, "KAS") == 1.0
+    assert others().chance(joined, "no coin of ours") == 1.0
+    assert {own.dialect for own in GRAMMARS if "BTC" in own.coins} == {"stratum-v1"}  # getwork pushes nothing
+
+
 def test_the_least_of_several_ways_pays_for_all() -> None:
     other = Constants((433,), ((475,),), 233, 63, 363)
     least = min(others().chance(XMRIG), others().chance(other))

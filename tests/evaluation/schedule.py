@@ -11,6 +11,8 @@ FAMILIES, NULL, NOISE, LONG = "families", "null", "noise", "six hours"
 FULL_ORDINARY = 1_008
 #: Which of the captures of an hour are cut at 10 and 30 minutes, and which are replayed besides: reading is what costs.
 CUT_EACH, REPLAY_EACH = 6, 3
+#: Servers of a family in each capture: what is a family's constants at one is another's elsewhere.
+SERVERS_EACH = 6
 #: Meaningless sessions are spread over five days, so that few share their blocks: standard errors take them as
 #: independent.
 NULL_SPREAD_S = 5 * 86_400.0
@@ -40,6 +42,7 @@ def _families(quick: bool, seed: str) -> list[Part]:
             real_blocks=number % 2 == 0,
             cuts_minutes=(10, 30) if number % CUT_EACH == 1 else (),
             replays=number % REPLAY_EACH == 1,
+            servers=2 if quick else SERVERS_EACH,
         )
         for number in range(many)
     ]

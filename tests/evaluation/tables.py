@@ -71,14 +71,17 @@ def recall_by_time(families: Sequence[Family], rows: Rows) -> str:
             some = [row for row in rows if (row.minutes, row.joined, row.lossy) == (minutes, joined, lossy)]
             means = _means(families, some)
             halves = [[means[f.name] for f in families if f.half == half and f.name in means] for half in HALVES]
-            cells = [f"{100 * fmean(half):.1f}" if half else "none" for half in (*halves, [*means.values()])]
+            clocked = [means[f.name] for f in families if f.clocked and f.name in means]
+            groups = (*halves, [*means.values()], clocked)
+            cells = [f"{100 * fmean(group):.1f}" if group else "none" for group in groups]
             under = sum(mean < 0.8 for mean in means.values())
             name = "joined" if joined else "seen"
             low = fmean(row.grammar_p is not None and row.grammar_p <= GRAMMAR_LEVEL for row in some)
             loss = "5 %" if lossy else "none"
             yield minutes, name, loss, *cells, f"{under} of {len(means)}", len(some), f"{100 * low:.1f}"
 
-    head = ("minutes", "opening", "loss", "tuning, %", "judging, %", "both, %", "under 80 %", "sessions", "grammar, %")
+    head = ("minutes", "opening", "loss", "tuning, %", "judging, %", "both, %", "with a clock, %", "under 80 %",
+            "sessions", "grammar, %")  # fmt: skip
     return table(head, lines())
 
 

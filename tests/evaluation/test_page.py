@@ -53,7 +53,7 @@ def test_a_page_has_all_parts_within_120_columns() -> None:
     done.loads = [1.0]
     text = page.text(done)
     assert max(len(line) for line in text.splitlines()) <= 120
-    assert "| 60 | seen | none | 100.0 | 100.0 | 100.0 | 0 of " in text
+    assert "| 60 | seen | none | 100.0 | 100.0 | 100.0 | 100.0 | 0 of " in text
     assert "1 commands failed" in text or "2 commands failed" in text
 
 
