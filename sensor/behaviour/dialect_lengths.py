@@ -38,6 +38,11 @@ class LengthRange:
     def __contains__(self, length: int) -> bool:
         return self.low <= length <= self.high
 
+    def around(self, inner: LengthRange) -> LengthRange:
+        """What a message measures that has so much around another one of these lengths."""
+        usual = None if self.usual is None else (self.usual[0] + inner.low, self.usual[1] + inner.high)
+        return LengthRange(self.low + inner.low, self.high + inner.high, self.slack, usual)
+
 
 #: What an answer to a login may have around its job where no example shows both.
 ANY_ENVELOPE = LengthRange(20, 250)
@@ -255,10 +260,12 @@ def _same(reply: Template, other: Template) -> bool:
 
 
 def _share_minus_login(login: Template, own: list[Template]) -> LengthRange | None:
-    share = next((t for t in own if t.kind == "submit" and t.beside_login is not None), None)
-    if share is None or share.beside_login is None or login.beside_login is None:
+    """None where a share of the example does not repeat the login."""
+    submits = [t.beside_login for t in own if t.kind == "submit"]
+    share = submits[0] if submits and None not in submits else None
+    if share is None or login.beside_login is None:
         return None
-    shares, logins = share.beside_login["compact"], login.beside_login["compact"]
+    shares, logins = share["compact"], login.beside_login["compact"]
     # Ids differ by some digits, and the spaced style adds some bytes to the one that has more parts.
     apart = shares.usual - logins.usual
     return LengthRange(shares.low - logins.high - 3, shares.high - logins.low + 16, 0, (apart - 1, apart + 3))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sensor.behaviour.dialect_lengths import DialectLengths
+from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange
 from sensor.behaviour.gates import holds
 from sensor.behaviour.opening import FIRST_JOB_NS, WorkStart, together
 from sensor.behaviour.reading import Sides, Window
@@ -31,6 +31,7 @@ class Constants:
     reply: int | None
     job: int
     extras: tuple[int, ...] = ()  # what one more push at the beginning could measure
+    jobs: LengthRange | None = None  # of jobs near the commonest, one of which the first answer may carry
 
 
 def constants_of(
@@ -49,6 +50,7 @@ def constants_of(
         reply=reply,
         job=job,
         extras=tuple(dict.fromkeys(_extras(trace, start, job, reply))),
+        jobs=start.jobs if start.opening is not None and start.opening.envelope is not None else None,
     )
 
 

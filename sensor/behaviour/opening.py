@@ -33,8 +33,11 @@ FEWER_DIGITS = 2
 OTHER_TEXT = 16
 #: What a pool may write in one answer and not in another: an error of null (13 or 15 bytes), the version (16 or 18).
 MEMBERS = (0, 13, 15, 16, 18, -13, -15, -16, -18)
+#: Jobs of one session differ by the digits of what they count, and by names of jobs; what differs more is another kind.
+JOBS_APART = 16
 #: A record this much longer than an answer is the answer and more lines with it.
 MERGED = 40
+NO_LENGTH = LengthRange(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class WorkStart:
     answers: tuple[int, ...] = ()  # and which their answers
     first: int = 0  # the length of the first answer
     job: int = 0  # the commonest length that jobs may have
+    jobs: LengthRange = NO_LENGTH  # and those near it
     places: tuple[int, ...] = ()  # of the requests' answers among the server's records
 
 
@@ -69,19 +73,21 @@ def openings_tried(whole: Sides, grammars: Iterable[DialectLengths]) -> int:
     """How many different openings the lengths allow, in whatever order they came: p pays for each."""
     tried = set()
     for dialect in grammars:
-        job = _usual_job(whole, dialect)
+        _, jobs = _usual_jobs(whole, dialect)
         for opening in dialect.openings:
             requests = frozenset(length for length in whole.client_counts if length in opening.requests[0])
-            answers = frozenset(fitting_answers(whole.server_counts, opening, job))
+            answers = frozenset(fitting_answers(whole.server_counts, opening, jobs))
             if requests and answers:
                 tried.add((requests, answers, len(opening.requests)))
     return len(tried)
 
 
-def _usual_job(whole: Sides, dialect: DialectLengths) -> int:
-    """The commonest length that jobs may have; 0 if there is none."""
+def _usual_jobs(whole: Sides, dialect: DialectLengths) -> tuple[int, LengthRange]:
+    """The commonest length that jobs may have, 0 if there is none, and those of the session near it."""
     jobs = {length: n for length, n in whole.server_counts.items() if any(length in some for some in dialect.jobs)}
-    return max(jobs, key=lambda length: jobs[length], default=0)
+    usual = max(jobs, key=lambda length: jobs[length], default=0)
+    near = [length for length in jobs if abs(length - usual) <= JOBS_APART]
+    return usual, LengthRange(min(near), max(near)) if near else NO_LENGTH
 
 
 def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLengths) -> WorkStart | None:
@@ -93,11 +99,11 @@ def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLen
     answers = _answers(trace, requests)
     if answers is None:
         return None
-    job = _usual_job(whole, dialect)
-    if whole.server[0] not in fitting_answers(whole.server_counts, opening, job):
+    job, jobs = _usual_jobs(whole, dialect)
+    if whole.server[0] not in fitting_answers(whole.server_counts, opening, jobs):
         return None
     places = tuple(trace.directions[:answer].count(SERVER) for answer in dict.fromkeys(answers))
-    return WorkStart(answers[-1] + 1, opening, requests, answers, whole.server[0], job, places)
+    return WorkStart(answers[-1] + 1, opening, requests, answers, whole.server[0], job, jobs, places)
 
 
 def _answers(trace: Trace, requests: Sequence[int]) -> tuple[int, ...] | None:
@@ -162,11 +168,14 @@ def together(trace: Trace, place: int) -> list[int]:
     return [length for at, side, length in rows if side == SERVER and at <= end_ns][:MAX_TOGETHER]
 
 
-def fitting_answers(lengths: Iterable[int], opening: LineOpening, job: int) -> set[int]:
-    """Lengths that the first answer may have. One that carries the job is as much longer as the dialect says."""
+def fitting_answers(lengths: Iterable[int], opening: LineOpening, jobs: LengthRange) -> set[int]:
+    """Lengths that the first answer may have. One that carries a job is as much longer as the dialect says, than any of
+    the session's jobs.
+    """
     first = opening.first_answer
     if opening.envelope is not None:
-        return {length for length in lengths if length - job in opening.envelope}
+        carrying = opening.envelope.around(jobs)
+        return {length for length in lengths if length in carrying}
     merged = LengthRange(first.low, max(first.high, first.low + 4_000)) if len(opening.requests) == 1 else first
     return {length for length in lengths if length in merged}
 

@@ -35,7 +35,7 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
     if len(whole.client) > 1:  # a single record is the first in any order
         what = N_("{sizes} bytes, as a login or subscription").format(sizes=_sizes(whole.client[: max(1, agree)]))
         found.append(_tested(N_("first request"), what, levels, agree, whole.client[: max(1, agree)], "miner"))
-    fitting = {length for length in fitting_answers(whole.server_counts, opening, start.job) if length not in replies}
+    fitting = {length for length in fitting_answers(whole.server_counts, opening, start.jobs) if length not in replies}
     answers = [fitting, *_later_answers(whole, opening, replies)][: len(start.places)]
     levels = nested_chances(whole.server_counts, answers)
     agree = _agreeing(whole.server, start.places, answers)

@@ -134,7 +134,7 @@ class OtherProtocols:
         if constants.share is not None:
             total += self._share(grammar, opening, constants.share, constants.requests[opening.login])
         if opening.envelope is not None:
-            carrying = _moved(opening.envelope, constants.job)
+            carrying = opening.envelope.around(constants.jobs or LengthRange(constants.job, constants.job))
             return total + self._apart(_ANSWER, (carrying,), constants.answers[0][0])
         for bounds, as_share, lengths in zip(opening.answers, opening.as_share, constants.answers, strict=False):
             if bounds is not None:
@@ -146,7 +146,7 @@ class OtherProtocols:
         alone = self._apart(_QUESTION, grammar.submits, share)
         if opening.share_minus_login is None or alone == -math.inf:
             return alone
-        beside = self._apart(_QUESTION, (_moved(opening.share_minus_login, login),), share)
+        beside = self._apart(_QUESTION, (opening.share_minus_login.around(LengthRange(login, login)),), share)
         return beside if beside == -math.inf else math.log((math.exp(alone) + math.exp(beside)) / 2)
 
     def _answer(self, bounds: LengthRange, as_share: bool, length: int, reply: int | None) -> float:
@@ -193,11 +193,6 @@ def _density(bounds: LengthRange, length: int) -> float:
         least, most = low - part * (low - bounds.low), high + part * (bounds.high - high)
         total += (least <= length <= most) / (most - least + 1)
     return total / len(PARTS)
-
-
-def _moved(bounds: LengthRange, by: int) -> LengthRange:
-    usual = None if bounds.usual is None else (bounds.usual[0] + by, bounds.usual[1] + by)
-    return LengthRange(bounds.low + by, bounds.high + by, bounds.slack, usual)
 
 
 class _Draws:

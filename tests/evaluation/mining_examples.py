@@ -19,6 +19,8 @@ from tests.evaluation.talk import BLOCK_S, DOWN, UP, Talk
 HEX = re.compile(r"(?:0x)?[0-9a-f]+\Z", re.I)
 #: Whose texts are a miner's own: name, wallet, agent.
 PERSONAL = ("login", "subscribe", "submit")
+#: Members that say what a message is, by the protocol.
+KINDS = ("id", "method", "type", "identifier")
 #: Texts of a protocol, not of a miner.
 FIXED = ("stratum", "mining.", "nicehash", "http")
 
@@ -38,6 +40,8 @@ def examples() -> dict[str, tuple[tuple[Template, ...], ...]]:
         numbers = dict.fromkeys(template.example for template in templates)
         own = [tuple(t for t in templates if t.example == number) for number in numbers]
         whole = tuple(rows for rows in own if _is_whole(rows))
+        # Where others sign in, an example without it is cut short.
+        whole = tuple(rows for rows in whole if _signs_in(rows)) or whole
         if whole:
             found[dialect.header.name] = whole
     return found
@@ -46,6 +50,10 @@ def examples() -> dict[str, tuple[tuple[Template, ...], ...]]:
 def _is_whole(rows: Sequence[Template]) -> bool:
     opens = rows[0].side == "miner" and any(row.kind in ("login", "subscribe") for row in rows)
     return opens and any(row.kind == "submit" for row in rows) and any(row.job for row in rows)
+
+
+def _signs_in(rows: Sequence[Template]) -> bool:
+    return any(row.kind == "login" for row in rows)
 
 
 def player(name: str) -> Callable[[Talk], None]:
@@ -85,7 +93,7 @@ class _Lines:
         value = dict(row.value)
         if number is not None and type(value.get("id")) is int and self.grows:
             value["id"] = number
-        value = {key: part if key in ("id", "method") else self._other(part, row.kind) for key, part in value.items()}
+        value = {key: part if key in KINDS else self._other(part, row.kind) for key, part in value.items()}
         side = UP if row.side == "miner" else DOWN
         length = text(value, self.spaced[side])
         return framed(length - 1, side) if self.framed else length
