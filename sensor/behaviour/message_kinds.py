@@ -33,6 +33,11 @@ class Constants:
     extras: tuple[int, ...] = ()  # what one more push at the beginning could measure
     jobs: LengthRange | None = None  # of jobs near the commonest, one of which the first answer may carry
 
+    @property
+    def pushed(self) -> LengthRange:
+        """The lengths of jobs."""
+        return self.jobs or LengthRange(self.job, self.job)
+
 
 def constants_of(
     trace: Trace, sides: Sides, shares: Window, replies: Window, start: WorkStart, dialect: DialectLengths

@@ -134,7 +134,9 @@ class OtherProtocols:
         if constants.share is not None:
             total += self._share(grammar, opening, constants.share, constants.requests[opening.login])
         if opening.envelope is not None:
-            carrying = opening.envelope.around(constants.jobs or LengthRange(constants.job, constants.job))
+            if constants.answers[0][0] in constants.pushed:
+                return total  # any protocol pushes, and its answer may have been taken for a ticket of TLS
+            carrying = opening.envelope.around(constants.pushed)
             return total + self._apart(_ANSWER, (carrying,), constants.answers[0][0])
         for bounds, as_share, lengths in zip(opening.answers, opening.as_share, constants.answers, strict=False):
             if bounds is not None:

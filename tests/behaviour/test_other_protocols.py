@@ -4,6 +4,7 @@ is given is theirs.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ from sensor.behaviour.grammar import look_at
 from sensor.behaviour.judge import judge_behaviour
 from sensor.behaviour.message_kinds import Constants
 from sensor.behaviour.other_protocols import OtherProtocols
-from sensor.behaviour.trace import Trace
+from sensor.behaviour.trace import CLIENT, FINISHED, Trace
 from tests.behaviour.evaluate import GRAMMARS
 from tests.behaviour.plans import traces_of
 from tests.behaviour.test_grammar import xmrig
@@ -67,6 +68,21 @@ def test_constants_of_a_coin_are_those_of_the_dialects_that_push_its_jobs() -> N
     assert {own.dialect for own in GRAMMARS if "BTC" in own.coins} == {"stratum-v1"}  # getwork pushes nothing
 
 
+def test_a_push_in_the_place_of_the_answer_says_nothing() -> None:
+    """The answer before it may have been taken for a ticket of TLS 1.3; then a push comes first in any protocol."""
+    taken = Constants((134,), ((275,),), 165, 63, 275)
+    assert others().chance(taken) > 0.01
+    assert others().chance(dataclasses.replace(taken, answers=((277,),), jobs=LengthRange(273, 279))) > 0.01
+
+
+def test_a_first_answer_may_carry_any_of_the_jobs() -> None:
+    """Jobs of one session differ by a few digits, and the first need not be of the commonest length."""
+    usual = Constants((433,), ((475,),), 234, 63, 363, jobs=LengthRange(363, 363))
+    spread = dataclasses.replace(usual, answers=((479,),), job=371, jobs=LengthRange(363, 372))
+    assert others().chance(usual) == others().chance(XMRIG)
+    assert others().chance(spread) <= 0.003
+
+
 def test_the_least_of_several_ways_pays_for_all() -> None:
     other = Constants((433,), ((475,),), 233, 63, 363)
     least = min(others().chance(XMRIG), others().chance(other))
@@ -110,3 +126,19 @@ def test_other_json_rpc_does_not_behave(play: object) -> None:
         grammar += result.p <= 1e-5
         assert not judge_behaviour(result).behaves, result
     assert grammar or play is ordinary_rpc.counter_poller  # what the equations alone would have said
+
+
+def test_an_answer_that_may_be_a_ticket_accuses_nobody() -> None:
+    """The session's own handshake has no ticket, so that its first answers can be taken for one."""
+    seen = 0
+    for seed in range(90):
+        rng = random.Random(f"tickets {seed}")
+        talk = Talk(rng, World(rng, 4_300).server("other", 0), 300.0, 3_600)
+        ordinary_rpc.volunteers(talk)
+        own = traced(talk)
+        times_ns = (own.times_ns[0] - 1_000_000, *own.times_ns)
+        sent = Trace(times_ns, (CLIENT, *own.directions), (FINISHED[0], *own.lengths), 0, True)
+        result = look_at(sent, GRAMMARS)
+        seen += result.p <= 1e-5
+        assert not judge_behaviour(result).behaves, (seed, result)
+    assert seen
