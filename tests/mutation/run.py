@@ -5,8 +5,8 @@
 No file of the tree is changed: a process is forked that has the libraries loaded already, and imports the changed
 module in place of the real one. Only tests that run the changed statement are tried, the quickest first; tests that
 start programs do not see the change. With `--from I --step K` every K-th change from the I-th on is tried, so that K
-processes share the work. The exit code is 0 unless the tests fail without a change; what survived is printed, a line
-each.
+processes share the work. What survived is printed, with the reason that `reasons` knows. The exit code is 0 unless the
+tests fail without a change.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from types import CodeType
 from typing import Any
 
 from tests.mutation.covering import Covering, Observer
+from tests.mutation.reasons import excerpt, reasons
 
 PARTS = Path(__file__).with_name("parts.toml")
 #: What nearly every test imports first. Nothing of ours, for that is what is changed.
@@ -149,7 +150,8 @@ def main() -> int:
     if covering is None or outcome(sorted(covering.seconds), as_it_is, 3600):
         print(f"{options.part}: the tests fail without a change", file=sys.stderr)
         return 1
-    tried, survivors = 0, 0
+    why = reasons(options.part)
+    tried, survivors, without = 0, 0, 0
     for change in found[options.first : options.at_most : options.step]:
         if time.monotonic() - began > options.seconds:
             break
@@ -157,11 +159,12 @@ def main() -> int:
         seen, running = noticed(covering, change)
         if not seen:
             survivors += 1
-            text = change["source"].splitlines()[change["line"] - 1].strip()
-            print(f"{change['name']}: {text} ({running} tests)", flush=True)
+            key = f"{change['module']}: {excerpt(Path(change['module']).read_text(encoding='utf-8'), change['source'])}"
+            without += key not in why
+            print(f"{change['name']}: {why.get(key, 'no reason')} ({running} tests)\n    {key}", flush=True)
     print(
-        f"{options.part}: {survivors} of {tried} changes survived; there are {len(found)}; "
-        f"{time.monotonic() - began:.0f} s"
+        f"{options.part}: {survivors} of {tried} changes survived, {without} of them without a reason; "
+        f"there are {len(found)}; {time.monotonic() - began:.0f} s"
     )
     return 0
 
