@@ -1,6 +1,6 @@
 """Why changes survive: what of a module a change touches, and the reasons that are written down for it.
 
-`survivors/PART.toml` has a table for each reason, `why` and `changes`; a change is written as its module and the changed
+`survivors/PART.toml` has a table for each reason, `why` and `changes`. A change is written as its module and the changed
 text with what stands around it, so that other lines may move.
 """
 
