@@ -1,7 +1,7 @@
 """Why changes survive: what of a module a change touches, and the reasons that are written down for it.
 
-`survivors/PART.toml` has a table for each reason, `why` and `changes`. A change is written as its module and the changed
-text with what stands around it, so that other lines may move.
+`survivors/PART.toml` has a table for each reason, `why` and `changes`. A change is written as its module and the text
+that is changed with what stands around it, so that other lines may move.
 """
 
 from __future__ import annotations
