@@ -5,6 +5,7 @@ cannot use.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -49,14 +51,37 @@ print("open", flush=True)
 sys.stdin.readline()
 ledger.close()
 """
-#: Runs a command on a ledger of its own first, and then as a reader.
+#: Runs commands on a ledger of its own first, and then as a reader. Says of each how it ended, what it said, and which
+#: files lie beside the ledger then, as far as it may see them.
 READER_PROGRAM = f"""{BECOME}
-warm, url, *words = sys.argv[1:]
+import json, pathlib
+warm, url, commands = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+
+def run(words, where):
+    outputs = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+    with contextlib.redirect_stdout(outputs[0]), contextlib.redirect_stderr(outputs[1]):
+        try:
+            code = main([*words, "--ledger", where])
+        except SystemExit as stop:
+            code = stop.code
+    texts = []
+    for output in outputs:
+        output.flush()
+        texts.append(output.buffer.getvalue().decode())
+    return code, *texts
+
+def left():
+    try:
+        return {{path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in folder.iterdir()}}
+    except PermissionError:
+        return None
+
 Ledger.open(warm).close()
-with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())), contextlib.redirect_stderr(io.StringIO()):
-    main([*words, "--ledger", warm])
+for words in commands:
+    run(words, warm)
+folder = pathlib.Path(url.removeprefix("sqlite:///")).parent
 become({READER}, {READER}, *GROUPS)
-sys.exit(main([*words, "--ledger", url]))
+print(json.dumps([[*run(words, url), left()] for words in commands]))
 """
 AS_ROOT = "import sys; from sensor.cli.main import main; sys.exit(main(sys.argv[1:]))"
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to act as three users")
@@ -78,17 +103,23 @@ def service(url: str, number: int = 1) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def by_reader(url: str, *words: str, member: bool = True) -> subprocess.CompletedProcess[str]:
-    """A command of somebody who is in the service's group, or in none of its."""
+class Answer(NamedTuple):
+    """Of one command of a reader."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    left: dict[str, list[int]] | None  # files beside the ledger: owner and mode; None where he may not look
+
+
+def by_reader(url: str, *commands: list[str], member: bool = True) -> list[Answer]:
+    """Commands of somebody who is in the service's group, or in none of its."""
     program = READER_PROGRAM.replace("*GROUPS", str(GROUP) if member else "")
     with tempfile.TemporaryDirectory() as warm:
-        return subprocess.run(
-            [sys.executable, "-c", program, f"sqlite:///{warm}/ledger.db", url, *words],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            check=False,
-        )
+        words = [sys.executable, "-c", program, f"sqlite:///{warm}/ledger.db", url, json.dumps(commands)]
+        done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return [Answer(*answer) for answer in json.loads(done.stdout)]
 
 
 def by_root(url: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -113,6 +144,13 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
         yield made
 
 
+READING = (
+    ["ledger", "list"],
+    ["ledger", "export"],
+    ["ledger", "sensors"],
+    ["explain", "198.51.100.1"],
+    ["bulletin", "--form", "json"],
+)
 WAYS = ("up", "stopped", "killed", "killed without its index")
 
 
@@ -127,23 +165,17 @@ def test_a_member_of_the_group_reads_and_the_service_goes_on(folder: Path, way: 
             if way == "killed without its index":
                 (folder / "ledger.db-shm").unlink()
         before = left(folder)
-        for words in (
-            ["ledger", "list"],
-            ["ledger", "export"],
-            ["ledger", "sensors"],
-            ["explain", "198.51.100.1"],
-            ["bulletin", "--form", "json"],
-        ):
-            done = by_reader(url, *words)
+        *answers, refused = by_reader(url, *READING, ["ledger", "sensors", "rename", "local", "other"])
+        for words, done in zip(READING, answers, strict=True):
             assert done.returncode == 0, (words, done.stderr)
-            assert left(folder) == before, words
+            assert done.left == {name: list(its) for name, its in before.items()}, words
             assert words[1] != "export" or "198.51.100." in done.stdout
-        refused = by_reader(url, "ledger", "sensors", "rename", "local", "other")
+        assert left(folder) == before
         assert refused.returncode == 1
         assert "no permission" in refused.stderr
         assert {name: its for name, its in left(folder).items() if its[0] not in (SERVICE,)} == {}
     with service(url, 2):  # the service opens it again, and writes
-        assert by_reader(url, "ledger", "list").returncode == 0
+        assert by_reader(url, ["ledger", "list"])[0].returncode == 0
 
 
 def end(process: subprocess.Popen[str], way: str) -> None:
@@ -160,7 +192,7 @@ def end(process: subprocess.Popen[str], way: str) -> None:
 def test_who_is_not_in_the_group_is_told_that_he_may_not_read(folder: Path) -> None:
     url = f"sqlite:///{folder}/ledger.db"
     with service(url):
-        done = by_reader(url, "ledger", "list", member=False)
+        done = by_reader(url, ["ledger", "list"], member=False)[0]
     assert done.returncode == 1
     assert "permission" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -304,7 +336,7 @@ def test_a_ledger_of_an_older_release_is_brought_up_to_date_only_by_whose_it_is(
     os.chown(path, SERVICE, GROUP)
     path.chmod(0o640)
     before = path.read_bytes()
-    for done in (by_reader(f"sqlite:///{path}", "ledger", "list"), by_root(f"sqlite:///{path}", "ledger", "list")):
+    for done in (by_reader(f"sqlite:///{path}", ["ledger", "list"])[0], by_root(f"sqlite:///{path}", "ledger", "list")):
         assert done.returncode == 1
         assert "the service brings it up to date when it starts" in done.stderr
         assert (path.read_bytes(), [*left(folder)]) == (before, ["ledger.db"])
