@@ -56,6 +56,10 @@ def test_forty_eight_bins_are_kept_in_widths_that_double_each_day_from_a_day_on(
     assert MAX_BINS == 48
     day = 86_400
     line = Timeline()
+    for at in (0, 47 * day):
+        line.put(at * SECOND_NS)
+    assert line.record() == ShareTimeline(0, day * SECOND_NS, (1, *(0,) * 46, 1))
+    line = Timeline()
     for at in (0, 48 * day):
         line.put(at * SECOND_NS)
     assert line.record() == ShareTimeline(0, 2 * day * SECOND_NS, (1, *(0,) * 23, 1))
