@@ -1,0 +1,164 @@
+"""Answers at the edges: the first of several, the port 0, the moment at which a row begins, the last day on which a
+book is fresh; reckoned by hand.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sensor.attribution.answer.explanation import MOST_CLAIMS
+from sensor.attribution.answer.stretches import MOST_STRETCHES
+from sensor.model.time import DAY_NS, SECOND_NS
+from tests.attribution.conftest import Books
+from tests.attribution.test_answers import COPPER, INVENTORY, NOW, row
+from tests.attribution.test_answers import HEAD as CHINESE
+from tests.attribution.test_reasons_by_hand import ALL_DAY, HEAD, LEASES, loaded, with_words
+from tests.attribution.test_stretches import BOOK, MINER, at, days, holder, mining
+
+#: Two translators that compute whose a port is, each with two users; whose those are, a book behind them says.
+TRANSLATORS = """kind: nat, inside: 100.64.0.1-100.64.0.2, outside: 192.0.2.1, first_port: 0, inside_vrf: cgn
+kind: nat, inside: 100.64.1.1-100.64.1.2, outside: 192.0.2.2, first_port: 0, inside_vrf: cgn
+kind: inventory, path: in.csv, vrf: cgn
+kind: inventory, path: out.csv"""
+INSIDE = """first,last,organisation
+100.64.0.1,,Copper
+100.64.0.2,,Tin
+100.64.1.1,,Zinc
+100.64.1.2,,Lead
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "name"),
+    [
+        ("192.0.2.1", 0, "Copper"),
+        ("192.0.2.1", 60_000, "Tin"),
+        ("192.0.2.2", 0, "Zinc"),
+        ("192.0.2.2", 1, "Zinc"),
+        ("192.0.2.2", 60_000, "Lead"),
+    ],
+)
+def test_each_translator_leads_to_its_own_users_from_the_port_0_on(
+    books: Books, address: str, port: int, name: str
+) -> None:
+    asked = books(TRANSLATORS, in_csv=INSIDE, out_csv="first,last,organisation\n192.0.2.99,,Iron\n")
+    found = asked.answer(address, port, NOW)
+    assert (found.result, holder(found)) == ("named", name)
+    assert f"{address}/32 port {port} belongs to 100.64." in found.reasons[0]
+    of_time = mining((port, "2026-03-02 08:00:00", "2026-03-02 09:00:00"), miner_ip=address)
+    assert holder(asked.attribute(of_time).attribution) == name
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.2"])
+def test_without_a_port_a_translator_says_how_many_share_it(books: Books, address: str) -> None:
+    asked = books(TRANSLATORS, in_csv=INSIDE, out_csv="first,last,organisation\n192.0.2.99,,Iron\n")
+    found = asked.answer(address, None, NOW)
+    assert (found.result, found.enterprise) == ("shared", None)
+    assert with_words(found.reasons, "shared by 2 subscribers by computed ports; the port is not known")
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.2"])
+def test_a_book_that_names_another_than_the_translator_disagrees_with_it(books: Books, address: str) -> None:
+    asked = books(TRANSLATORS, in_csv=INSIDE, out_csv=f"first,last,organisation\n{address},,Iron\n")
+    found = asked.answer(address, 0, NOW)
+    assert [claim.standing for claim in found.claims if claim.enterprise and claim.enterprise.name == "Iron"] == [
+        "conflict"
+    ]
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.2"])
+def test_who_is_behind_a_translator_changes_when_a_row_behind_it_ends(books: Books, address: str) -> None:
+    head = "first,last,organisation,valid_from,valid_until\n"
+    rows = "".join(
+        f"100.64.{number}.1,,{name},{first},{last}\n"
+        for number in (0, 1)
+        for name, first, last in (("Copper", "2026-01-01", "2026-03-01"), ("Tin", "2026-03-03", "2026-12-31"))
+    )
+    asked = books(TRANSLATORS, in_csv=head + rows, out_csv="first,last,organisation\n192.0.2.99,,Iron\n")
+    found = asked.attribute(mining((0, "2026-03-01 08:00:00", "2026-03-05 09:00:00"), miner_ip=address))
+    assert [holder(one.attribution) for one in found.holders] == ["Copper", None, "Tin"]
+
+
+def test_the_premises_of_a_claim_are_those_of_its_row(books: Books) -> None:
+    asked = loaded(books, "10.0.0.1,,Copper,1 Quay,,,\n", "10.0.0.2,,Copper,2 Quay,,,\n", "10.0.0.3,,Copper,,,,\n")
+    sites = [asked.answer(f"10.0.0.{last}", None, NOW).claims[0].site for last in (1, 2, 3)]
+    assert [site and site.address for site in sites] == ["1 Quay", "2 Quay", None]
+
+
+def test_a_name_without_a_code_counts_a_tenth_less(books: Books) -> None:
+    book = CHINESE + row("192.0.2.1", "192.0.2.1", "铜公司", code=COPPER) + row("192.0.2.2", "192.0.2.2", "无码公司")
+    asked = books(f"{INVENTORY}, strength: 0.98765", book_csv=book)
+    by_code, by_name = (asked.answer(f"192.0.2.{last}", None, NOW).claims[0].strength for last in (1, 2))
+    assert (by_code, by_name) == (0.98765, 0.8889)
+
+
+def test_a_row_holds_from_its_first_moment_until_before_its_last(books: Books) -> None:
+    asked = books(BOOK, book_csv=days(("Copper", "2026-03-02", "2026-03-04")))
+    claim = next(claim for claim, _ in asked.others(MINER, None, at("2026-01-01 00:00:00")))
+    assert claim.valid_from_ns is not None
+    assert claim.valid_until_ns is not None
+    for moment_ns, words in (
+        (claim.valid_from_ns - 1, ["begins later"]),
+        (claim.valid_from_ns, []),
+        (claim.valid_until_ns - 1, []),
+        (claim.valid_until_ns, ["ended before"]),
+        (claim.valid_until_ns + 1, ["ended before"]),
+    ):
+        assert [why for _, why in asked.others(MINER, None, moment_ns)] == words
+
+
+@pytest.mark.parametrize(("port", "words"), [(0, "port 0 is in no lease"), (None, "the port is not known")])
+def test_the_port_0_is_a_port(books: Books, port: int | None, words: str) -> None:
+    rows = f"192.0.2.9,1000,1999,a1,{ALL_DAY}\n192.0.2.9,2000,2999,a2,{ALL_DAY}\n"
+    found = books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=LEASES + rows).answer("192.0.2.9", port, NOW)
+    assert found.result == "shared"
+    assert with_words(found.reasons, words)
+
+
+@pytest.mark.parametrize(("older_s", "said"), [(180 * 86_400, False), (180 * 86_400 + 1, True), (200 * 86_400, True)])
+def test_a_book_is_old_after_180_days(books: Books, older_s: int, said: bool) -> None:
+    asked = books(f"{BOOK}, as_of: 2026-03-01", book_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n")
+    as_of_ns = asked.books.books[0].as_of_ns
+    assert as_of_ns is not None
+    reasons = asked.answer("10.0.0.5", None, as_of_ns + older_s * SECOND_NS).reasons
+    assert with_words(reasons, "days older") == (
+        [f"the book is {older_s // 86_400} days older than what was seen"] if said else []
+    )
+    assert older_s * SECOND_NS // DAY_NS == older_s // 86_400
+
+
+def test_sixteen_claims_are_shown_and_the_rest_is_counted(books: Books) -> None:
+    assert MOST_CLAIMS == 16
+    rows = "".join(f"10.0.0.0,10.0.0.{31 + number},Copper,,,,\n" for number in range(50))
+    found = books(BOOK, book_csv=HEAD + rows).answer("10.0.0.5", None, NOW)
+    assert len(found.claims) == 16
+    assert found.reasons[-1] == "34 more claims are not shown"
+
+
+def test_of_many_stretches_the_newest_64_are_told(books: Books) -> None:
+    assert MOST_STRETCHES == 64
+    begin = at("2026-01-01 00:00:00")
+    clock = [f"2026-{1 + day // 28:02}-{1 + day % 28:02}" for day in range(80)]
+    turns = [("Copper" if number % 2 else "Tin", day, day) for number, day in enumerate(clock)]
+    found = books(BOOK, book_csv=days(*turns)).attribute(mining((5_000, "2026-01-01 00:00:00", "2026-03-20 00:00:00")))
+    assert len(found.holders) == 64
+    assert found.holders[0].from_ns > begin
+
+
+def test_until_when_the_last_holder_was_it_is_said_after_several(books: Books) -> None:
+    """Copper, then Copper elsewhere, then nobody: the third stretch is the last."""
+    rows = f"{MINER},,Copper,1 Quay,2026-03-01,2026-03-02\n{MINER},,Copper,2 Quay,2026-03-03,2026-03-04\n"
+    head = "first,last,organisation,address,valid_from,valid_until\n"
+    found = books(BOOK, book_csv=head + rows).attribute(mining((5_000, "2026-03-01 12:00:00", "2026-03-06 00:00:00")))
+    assert [holder(one.attribution) for one in found.holders] == ["Copper", "Copper", None]
+    assert found.attribution is not None
+    assert "no book speaks of the time since 2026-03-0" in found.attribution.reasons[0]
+    last = found.holders[-1]
+    assert last.attribution.reasons != found.attribution.reasons
+
+
+def test_figures_of_books_without_a_date_have_none(books: Books) -> None:
+    asked = loaded(books, "10.0.0.5,,Copper,,,,\n")
+    stats = asked.stats()
+    dates = [book.as_of_ns for book in asked.books.books if book.as_of_ns is not None]
+    assert stats["oldest_book_timestamp_seconds"] == (min(dates) / 1e9 if dates else 0.0)
