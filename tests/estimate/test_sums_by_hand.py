@@ -156,12 +156,39 @@ def test_a_doubt_that_was_over_before_the_window_is_no_time_of_it() -> None:
 def test_a_stretch_without_a_share_of_its_own_ends_where_it_ends() -> None:
     """The last share came before the doubt, less than a second before the end."""
     book, jobs = ShareBook(), times()
-    filled(book, jobs, 5)
-    book.submit(10 * S, WORK, times=jobs)
+    filled(book, jobs, 1, 5, 10)
     jobs.doubts.append((10 * S + S // 4, 10 * S + S // 2))
     found = book.close(0, 10 * S + 3 * S // 4, jobs, midstream=False)
     assert found.windows.total_ns + found.unrated_windows.total_ns == 10 * S + 3 * S // 4 - S // 4
-    assert found.spent.count == 1
+    assert found.spent.count == 2
+
+
+def test_the_last_share_of_several_rows_is_the_edge() -> None:
+    book, jobs = ShareBook(), times()
+    filled(book, jobs, 5, 10)
+    book.doubt(12 * S, 12 * S)
+    filled(book, jobs, 20, 25)
+    found = book.close(0, 25 * S + S // 2, jobs, midstream=False)
+    assert (found.spent.count, found.windows.total_ns) == (3, 25 * S)
+
+
+def test_joined_in_the_midst_shares_of_unknown_work_are_among_those_that_leave_the_first_out() -> None:
+    book, jobs = ShareBook(learnt=True), times()
+    book.submit(S // 2, WORK, times=jobs)
+    for at in (10, 20):
+        book.submit(at * S, None, times=jobs)
+    filled(book, jobs, 30)
+    found = book.close(0, 40 * S, jobs, midstream=True)
+    assert (found.spent.count, found.unknown, found.windows.total_ns) == (1, 2, 40 * S - S // 2)
+
+
+def test_a_doubt_takes_back_to_the_newest_share_that_the_pool_has_answered_since() -> None:
+    book, jobs = ShareBook(), times()
+    filled(book, jobs, 1, 2)
+    jobs.heard_ns = 3 * S
+    filled(book, jobs, 4, 5)
+    book.doubt(3 * S, 9 * S)
+    assert [(row.first.ts_ns, row.last.ts_ns) for row in book.rows] == [(1 * S, 2 * S)]
 
 
 def test_stretches_that_touch_are_one() -> None:
