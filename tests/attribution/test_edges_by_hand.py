@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import pytest
 
+from sensor.attribution.answer.borders import borders
+from sensor.attribution.answer.connections import ask_about
 from sensor.attribution.answer.explanation import MOST_CLAIMS
 from sensor.attribution.answer.stretches import MOST_STRETCHES
 from sensor.model.time import DAY_NS, SECOND_NS
 from tests.attribution.conftest import Books
 from tests.attribution.test_answers import COPPER, INVENTORY, NOW, row
 from tests.attribution.test_answers import HEAD as CHINESE
+from tests.attribution.test_answers_by_hand import connected
 from tests.attribution.test_reasons_by_hand import ALL_DAY, HEAD, LEASES, loaded, with_words
 from tests.attribution.test_stretches import BOOK, MINER, at, days, holder, mining
 
@@ -129,10 +132,10 @@ def test_a_book_is_old_after_180_days(books: Books, older_s: int, said: bool) ->
 
 def test_sixteen_claims_are_shown_and_the_rest_is_counted(books: Books) -> None:
     assert MOST_CLAIMS == 16
-    rows = "".join(f"10.0.0.0,10.0.0.{31 + number},Copper,,,,\n" for number in range(50))
+    rows = "".join(f"10.0.0.0,10.0.0.{31 + number},Copper,,,,\n" for number in range(45))
     found = books(BOOK, book_csv=HEAD + rows).answer("10.0.0.5", None, NOW)
     assert len(found.claims) == 16
-    assert found.reasons[-1] == "34 more claims are not shown"
+    assert found.reasons[-1] == "29 more claims are not shown"
 
 
 def test_of_many_stretches_the_newest_64_are_told(books: Books) -> None:
@@ -162,3 +165,83 @@ def test_the_oldest_date_of_the_books_is_told_in_seconds(books: Books) -> None:
     assert asked.stats()["oldest_book_timestamp_seconds"] == 1.5
     asked.books.books.clear()
     assert asked.stats()["oldest_book_timestamp_seconds"] == 0.0
+
+
+def test_what_one_holder_had_in_two_connections_is_one_stretch_behind_that_of_another(books: Books) -> None:
+    asked = books(BOOK, book_csv=days(("Tin", "2026-03-01", "2026-03-01"), ("Copper", "2026-03-02", "2026-03-02")))
+    found = asked.attribute(
+        mining(
+            (5_000, "2026-03-01 08:00:00", "2026-03-01 09:00:00"),
+            (5_001, "2026-03-02 08:00:00", "2026-03-02 09:00:00"),
+            (5_002, "2026-03-02 10:00:00", "2026-03-02 11:00:00"),
+        )
+    )
+    assert [holder(one.attribution) for one in found.holders] == ["Tin", "Copper"]
+    assert found.holders[1].from_ns > found.holders[0].from_ns
+
+
+def test_leases_of_other_ports_cut_where_a_group_of_them_begins_and_ends(books: Books) -> None:
+    times = ("10:00:00,12:00:00", "11:00:00,13:00:00", "15:00:00,16:30:00", "16:00:00,17:00:00", "20:00:00,21:00:00")
+    rows = "".join(
+        f"192.0.2.9,{1_000 * number},{1_000 * number + 999},a{number},2026-03-02 {first},2026-03-02 {last}\n"
+        for number, (first, last) in enumerate((each.split(",") for each in times), 1)
+    )
+    asked = books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=LEASES + rows)
+    question = asked.question("192.0.2.9", 9_000, NOW, vlan=(), interface=None, vrf=None)
+    assert question is not None
+    found = borders(asked.claims, question, NOW - 2 * DAY_NS, NOW + 2 * DAY_NS)
+    assert [at_ns % DAY_NS // (60 * SECOND_NS) for at_ns in found] == [
+        (found[0] % DAY_NS // (60 * SECOND_NS)) + minutes for minutes in (0, 180, 300, 420, 600, 660)
+    ]
+
+
+def test_rows_of_the_seen_point_cut_and_those_of_another_do_not(books: Books) -> None:
+    head = "first,last,organisation,vlan,valid_from,valid_until\n"
+    rows = "10.0.0.5,,Tin,200,2026-02-01,\n10.0.0.5,,Copper,,2026-03-01,\n10.0.0.5,,Zinc,100,2026-04-01,\n"
+    asked = books(f"{BOOK}\nkind: inventory, path: other.csv, vrf: red", book_csv=head + rows,
+                  other_csv=head + "10.0.0.5,,Iron,,2026-05-01,\n")  # fmt: skip
+    for vlan in ((), (100,)):
+        question = asked.question("10.0.0.5", None, NOW, vlan=vlan, interface=None, vrf="")
+        assert question is not None
+        assert len(borders(asked.claims, question, NOW - 400 * DAY_NS, NOW + 400 * DAY_NS)) == 3
+
+
+@pytest.mark.parametrize("rows", [(",,100", ",,"), (",,", ",,100")])
+def test_of_one_range_the_row_with_a_vlan_is_the_narrower(books: Books, rows: tuple[str, str]) -> None:
+    head = "first,last,organisation,address,vlan\n"
+    asked = books(BOOK, book_csv=head + "".join(f"10.0.0.5,,Tin{end}\n" for end in rows))
+    (tagged,) = [row for row in (0, 1) if asked.claims.claim(row).vlan == 100]
+    assert asked.claims.inside(tagged, 1 - tagged)
+    assert not asked.claims.inside(1 - tagged, tagged)
+
+
+def test_a_wider_range_of_few_ports_is_not_the_narrower(books: Books) -> None:
+    asked = loaded(books, "10.0.0.0,10.0.0.255,Copper,,,1000,1999\n", "10.0.0.5,,Tin,,,,\n")
+    (wide,) = [row for row in (0, 1) if asked.claims.claim(row).ports]
+    assert not asked.claims.narrower(wide, 1 - wide)
+    assert asked.claims.narrower(1 - wide, wide)
+
+
+def test_books_that_were_given_one_strength_disagree(books: Books) -> None:
+    strengths = [f"kind: inventory, path: {name}.csv, strength: 0.7" for name in "ab"]
+    found = books("\n".join(strengths), a_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n", b_csv=f"{HEAD}10.0.0.5,,Tin,,,,\n")
+    assert found.answer("10.0.0.5", None, NOW).result == "conflict"
+
+
+def test_of_books_that_are_believed_less_the_strongest_is_named(books: Books) -> None:
+    sources = "\n".join(
+        f"kind: inventory, path: {name}.csv, strength: {by}" for name, by in zip("abc", (0.9, 0.6, 0.5), strict=True)
+    )
+    asked = books(
+        sources,
+        a_csv=f"{HEAD}10.0.0.5,,Copper,,,,\n",
+        b_csv=f"{HEAD}10.0.0.5,,Tin,,,,\n",
+        c_csv=f"{HEAD}10.0.0.5,,Zinc,,,,\n",
+    )
+    found = asked.answer("10.0.0.5", None, NOW)
+    assert holder(found) == "Copper"
+    assert with_words(found.reasons, "says otherwise") == ["b.csv:2 says otherwise, and is believed less"]
+
+
+def test_a_finding_without_connections_is_asked_for_with_its_last_moment() -> None:
+    assert ask_about(connected(first_ns=50, last_ns=71), live=False)[0][1:] == (50, 72)
