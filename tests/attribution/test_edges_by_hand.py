@@ -245,3 +245,22 @@ def test_of_books_that_are_believed_less_the_strongest_is_named(books: Books) ->
 
 def test_a_finding_without_connections_is_asked_for_with_its_last_moment() -> None:
     assert ask_about(connected(first_ns=50, last_ns=71), live=False)[0][1:] == (50, 72)
+
+
+def test_a_narrower_range_of_any_vlan_is_not_within_a_wider_one_of_a_single_vlan(books: Books) -> None:
+    asked = loaded(books, "10.0.0.0,10.0.0.255,Copper,,100,,\n", "10.0.0.5,,Tin,,,,\n")
+    (tagged,) = [row for row in (0, 1) if asked.claims.claim(row).vlan == 100]
+    assert not asked.claims.inside(1 - tagged, tagged)
+
+
+def test_through_other_ports_than_a_row_has_is_said_of_any_port(books: Books) -> None:
+    asked = books(BOOK, book_csv="first,last,organisation,port_first,port_last\n192.0.2.7,,Copper,1000,1999\n")
+    assert [why for _, why in asked.others("192.0.2.7", 5_000, NOW)] == ["through other ports"]
+
+
+def test_a_holder_is_named_until_another_book_names_somebody_else(books: Books) -> None:
+    rows = days(("Copper", "2026-03-01", ""), ("Tin", "2026-03-05", ""))
+    found = books(BOOK, book_csv=rows).attribute(mining((5_000, "2026-03-02 08:00:00", "2026-03-02 09:00:00")))
+    (only,) = found.holders
+    assert holder(only.attribution) == "Copper"
+    assert at("2026-03-04 00:00:00") < only.to_ns <= at("2026-03-05 00:00:00")
