@@ -53,10 +53,10 @@ def test_an_empty_window_of_which_part_was_not_captured_may_have_had_more() -> N
 @pytest.mark.parametrize("count", [17, 19, 33])
 def test_the_target_of_an_odd_number_of_hashes_is_above_the_largest_by_its_part(count: int) -> None:
     values = hashes(0.4, count)
-    told = work_by_hashes(values, None)
-    assert told is not None
-    assert told.work == SPACE_OF_HASHES * UNITS // (max(values) * (count + 1) // count)
-    assert type(told.work) is int
+    target = work_by_hashes(values, None)
+    assert target is not None
+    assert target.work == SPACE_OF_HASHES * UNITS // (max(values) * (count + 1) // count)
+    assert type(target.work) is int
     assert work_from([9, 9, 9]) == SPACE * UNITS // 12
 
 
@@ -74,8 +74,8 @@ def test_what_was_sent_before_the_first_known_job_is_of_unknown_work() -> None:
     for at in (1, 2, 3):
         book.submit(at * S, None, times=jobs)
     filled(book, jobs, 4)
-    known = times(known_s=20)
-    book.close(0, 30 * S, known, midstream=False)
+    jobs_at_20_s = times(known_s=20)
+    book.close(0, 30 * S, jobs_at_20_s, midstream=False)
     assert (book.unknown, book.unrated, book.spent.count) == (0, 4, 0)
 
 
