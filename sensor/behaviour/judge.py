@@ -27,8 +27,8 @@ SECOND_EQUATION = 0.01
 #: from the beginning 3 have such a chance of 0.01, none of 0.005.
 CONSTANTS_CHANCE = 0.003
 #: The same beside a beat, by the dialects that push jobs of its coin, for sessions that were joined and for those seen
-#: from the beginning. Wallets at nodes follow blocks in JSON-RPC: of 3,000 of the evaluation's that were joined 1,497
-#: had the grammar and a beat, 5 of these a chance of 0.1, none of 0.08; of 2,200 seen from the beginning one had 0.002.
+#: from the beginning. Wallets at nodes follow blocks in JSON-RPC: of 1,505 of the evaluation's that were joined 1,071
+#: had the grammar and a beat, 5 of these a chance of 0.1, none of 0.08; of 2,204 seen from the beginning one had 0.002.
 CONSTANTS_BESIDE_BEAT = {False: 0.08, True: 0.0015}
 
 #: What is said of an opening that was not seen, and of one that was.
