@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability soak fuzz format clean core rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check province-many
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability soak fuzz format clean core plain rust-checks deb debian-packages desk-load desk-attack spark docs docs-reference province coverage-table sites-table kafka deploy-tools deploy-check province-many
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -15,6 +15,8 @@ TOOLS := build/tools
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -path sensor/core/fuzz -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) pyproject.toml sensor/model/version.py .cargo/config.toml
+# Of these rooms modules are compiled, too: setup.py names them.
+HOT_SOURCES := setup.py $(shell find sensor/session sensor/names sensor/line sensor/dialects sensor/signatures sensor/estimate sensor/model -name '*.py')
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
 DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls strace systemd \
 	tcpreplay tshark util-linux
@@ -56,6 +58,7 @@ words:
 	@echo "make lock     requirements.hashed.lock from requirements.lock; make licences: docs/licences.md"
 	@echo "make coverage     which lines the tests run, Python and Rust; an hour"
 	@echo "make mutation     whether tests of judge, estimate, attribution and silence notice changes; hours"
+	@echo "make plain    run the line's modules as they are written, for who edits them, until the next make"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
 
@@ -76,12 +79,13 @@ $(BIN)/python:
 	"$$python" -m venv .venv
 
 .venv/.build-tools: $(BIN)/python requirements.lock
-	@$(PIP) install -c requirements.lock setuptools setuptools-rust
+	@$(PIP) install -c requirements.lock setuptools setuptools-rust mypy
 	touch $@
 
-$(CORE): $(CORE_SOURCES) .venv/.build-tools
+$(CORE): $(CORE_SOURCES) $(HOT_SOURCES) .venv/.build-tools
 	@mkdir -p build
-	rm -f sensor/_core*.so build/core-*.stamp
+	find sensor -name '*.so' -delete
+	rm -f build/core-*.stamp
 	echo "building minewatch ..." >&2
 	$(INSTALL) -e '.[demo]'
 	if $(BIN)/python -c 'import sensor._core' 2>build/import.log; then
@@ -99,9 +103,19 @@ $(CORE): $(CORE_SOURCES) .venv/.build-tools
 		echo "# minewatch runs on the reference core in Python: same findings, far slower." >&2
 		echo "############################################################################" >&2
 	fi
+	if $(BIN)/python -c 'import sensor._hot__mypyc' 2>/dev/null; then
+		echo "line: compiled" >&2
+	else
+		echo "line: plain Python, a third as fast: no C compiler with Python's headers, or MINEWATCH_PLAIN is set" >&2
+	fi
 	touch $@
 
 core: $(CORE)
+
+# For who edits modules of the line: without the compiled ones, until the next make.
+plain:
+	@find sensor -name '*.so' ! -name '_core*' -delete
+	rm -f build/core-*.stamp
 
 .venv/.dev: $(CORE)
 	@$(INSTALL) $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
@@ -397,7 +411,8 @@ coverage: coverage-python coverage-rust
 
 # Daemons of the tests write their part at their end, into a folder that their sandbox lets them have (SQLite's).
 coverage-python: .venv/.dev build/demo.pcap debian-packages
-	@$(INSTALL) coverage==7.17.5
+	@$(MAKE) --no-print-directory plain
+	$(INSTALL) coverage==7.17.5
 	rm -rf $(COVERED)/python && mkdir -p $(COVERED)/python
 	export COVERAGE_FILE=$(COVERED)/python/data COVERAGE_RCFILE=$(CURDIR)/pyproject.toml SQLITE_TMPDIR=$(COVERED)/python
 	$(BIN)/python -m coverage run -m pytest -m "not shared and not province" -n $${TEST_WORKERS:-3} --dist loadfile \
@@ -435,7 +450,8 @@ coverage-rust: .venv/.dev build/demo.pcap debian-packages
 
 # Changes no file of the tree. MUTANTS bounds how many changes of each part are tried, the first of a fixed order.
 mutation: .venv/.dev $(TOOLS)/.python
-	@mkdir -p build/mutation
+	@$(MAKE) --no-print-directory plain
+	mkdir -p build/mutation
 	for part in $${MUTATE:-silence judge estimate attribution}; do
 		$(TOOLS)/venv/bin/python -m tests.mutation.mutants $$part >build/mutation/$$part.jsonl
 		$(BIN)/python -m tests.mutation.run $$part build/mutation/$$part.jsonl $${MUTANTS:+--at-most $$MUTANTS} \
@@ -449,7 +465,7 @@ format: .venv/.dev
 
 clean:
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -f sensor/_core*.so
+	find sensor -name '*.so' -delete
 	find sensor exporters signatures tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 device-plot: .venv/.dev

@@ -159,7 +159,7 @@ def _text(value: object) -> str | None:
 def _key(value: object) -> str | None:
     if isinstance(value, str):
         return clean(value)
-    return clean(str(value)) if isinstance(value, int | float) and abs(value) < 1 << 128 else None
+    return clean(str(value)) if isinstance(value, int | float) and -(1 << 128) < value < 1 << 128 else None
 
 
 def _hex_key(value: object) -> str | None:
@@ -201,7 +201,7 @@ def _number(value: object) -> int | float | None:
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if abs(value) < 1 << 256 else None
+    return value if -(1 << 256) < value < 1 << 256 else None
 
 
 _CONVERTERS: dict[str, Converter] = {
