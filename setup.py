@@ -18,17 +18,16 @@ from typing import Any
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-#: Rooms of what runs for each message, and single modules of others. Left out are models of pydantic and tables that
-#: are read once, and modules which tests or settings change while they run.
+#: Folders of what runs for each message, and single modules of others. Left out are models of pydantic, settings that
+#: go to other processes (a compiled frozen dataclass cannot be unpickled), and what runs once a session or less.
 ROOMS = ("sensor/session", "sensor/names")
 MODULES = {
-    "sensor/line": "activity attempt_summary attempts beginning ended flow_facts flow_summary join judge lifecycle "
-    "listed_connections named_flows open_flow pipeline sealed_flows touched verdict",
+    "sensor/line": "activity attempt_summary attempts beginning ended flow_facts flow_summary listed_connections "
+    "named_flows open_flow pipeline sealed_flows touched verdict",
     "sensor/dialects": "conversation excerpt flights nodes sniff",
     "sensor/dialects/readers": "http http_head json_document json_lines",
     "sensor/signatures": "language member_tests paths proofs rule_index secret_text take work",
     "sensor/estimate": "book tally timeline windows",
-    "sensor/model": "time",
 }
 #: The library that holds all of them; each module beside its source only leads there.
 LIBRARY = "sensor._hot"
@@ -60,7 +59,7 @@ def compiled() -> list[Extension]:
         return []
     from mypyc.build import mypycify
 
-    rooms = [str(path) for room in ROOMS for path in Path(room).rglob("*.py") if path.name != "__init__.py"]
+    rooms = [str(path) for room in ROOMS for path in Path(room).glob("*.py") if path.name != "__init__.py"]
     modules = [f"{room}/{name}.py" for room, names in MODULES.items() for name in names.split()]
     # Types of libraries that a build does not install are Any; `make check` looks at all of them.
     options = ["--ignore-missing-imports", "--follow-imports=silent"]
@@ -77,9 +76,13 @@ def compiled() -> list[Extension]:
 
 
 class BuildInThreads(build_ext):
-    """The C sources of one extension are compiled on all processors; setuptools compiles one after the other."""
+    """The C sources of one extension are compiled on all processors; setuptools compiles one after the other.
+
+    No library is looked for where this Python lies: a package is for other machines.
+    """
 
     def build_extensions(self) -> None:
+        self.compiler.linker_so = [word for word in self.compiler.linker_so if not word.startswith("-Wl,-rpath")]
         one_by_one = self.compiler.compile
 
         def at_once(sources: list[str], **options: Any) -> list[str]:

@@ -98,10 +98,10 @@ def main() -> int:
 
 
 def own(target: Path) -> None:
-    """Our packages. Only our library is stripped: strip breaks some of the wheels', rearranged when bundled."""
+    """Our packages. Only our libraries are stripped: strip breaks some of the wheels', rearranged when bundled."""
     for name in PACKAGES:
         shutil.copytree(TREE / name, target / name, ignore=LEFT_OUT)
-    for library in (target / "sensor").glob("_core*.so"):
+    for library in (target / "sensor").rglob("*.so"):
         subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
 
 

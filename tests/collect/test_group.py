@@ -115,8 +115,8 @@ def test_one_that_is_far_behind_reads_more_at_once_until_it_is_stopped(
     together, count = reported(tmp_path, brokers, "behind", range(1))
     together.close()
     member = Member(f"sqlite:///{tmp_path}/central.db", brokers, "behind", batch_wait_ms=1)
-    until(lambda: member.collector.counters["batches"] > 0, member)
-    assert member.collector.counters["messages_read"] > count - 20
+    until(lambda: member.collector.counters["messages_read"] > count - 20, member)
+    assert member.collector.counters["batches"] <= 3  # of 20 messages it would be eight; brokers may pause in between
     member.source.rewind()
     member.source.stop()
     begun_s = time.monotonic()

@@ -343,22 +343,20 @@ def test_the_scans_of_one_address_leave_room_for_others_and_room_comes_back() ->
 @pytest.mark.parametrize(
     ("part", "stream"),
     [
-        ({"Bindings": lambda: Bindings(1)}, [answer(), answer(client=OTHER)]),
-        (
-            {"SharedAddresses": lambda: SharedAddresses(1)},
-            [answer("a.example", POOL, OTHER)],
-        ),
-        ({"NamedSessions": lambda: NamedSessions(1)}, [opened(1), opened(2)]),
-        ({"WaitingContacts": lambda: WaitingContacts(1)}, [*session(""), *session("", 9, flow=2)]),
-        ({"LearntAddresses": lambda: LearntAddresses(1)}, [*clear(), *clear(server=OTHER, flow=91)]),
+        ({"_bindings": Bindings(1)}, [answer(), answer(client=OTHER)]),
+        ({"_shared": SharedAddresses(1)}, [answer("a.example", POOL, OTHER)]),
+        ({"_sessions": NamedSessions(1)}, [opened(1), opened(2)]),
+        ({"_waiting": WaitingContacts(1)}, [*session(""), *session("", 9, flow=2)]),
+        ({"learnt": LearntAddresses(1)}, [*clear(), *clear(server=OTHER, flow=91)]),
     ],
 )
-def test_what_is_given_up_for_want_of_room_is_counted(
-    part: dict[str, object], stream: Sequence[Event], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_given_up_for_want_of_room_is_counted(part: dict[str, object], stream: Sequence[Event]) -> None:
+    pipeline = line()
     for name, smaller in part.items():
-        monkeypatch.setattr(named_flows, name, smaller)
-    assert heard(stream)[1]["names_evicted"] == 1
+        setattr(pipeline.names, name, smaller)
+    pipeline.step(with_addresses(stream))
+    pipeline.finish()
+    assert pipeline.counters["names_evicted"] == 1
 
 
 @pytest.mark.parametrize("live", [True, False])

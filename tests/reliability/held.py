@@ -45,6 +45,7 @@ def _inside(value: object) -> Iterator[object]:
     yield from vars(value).values() if hasattr(value, "__dict__") else ()
     for kind in type(value).__mro__:
         slots = kind.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
+        compiled = [name for name in kind.__dict__.get("__mypyc_attrs__", ()) if name != "__dict__"]
+        for name in (slots,) if isinstance(slots, str) else (*slots, *compiled):
             if hasattr(value, name):
                 yield getattr(value, name)
