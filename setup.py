@@ -26,7 +26,7 @@ MODULES = {
     "named_flows open_flow pipeline sealed_flows touched verdict",
     "sensor/dialects": "conversation excerpt flights nodes sniff",
     "sensor/dialects/readers": "http http_head json_document json_lines",
-    "sensor/signatures": "language member_tests paths proofs rule_index secret_text take work",
+    "sensor/signatures": "language located member_tests paths proofs rule_index secret_text take work",
     "sensor/estimate": "book tally timeline windows",
 }
 #: The library that holds all of them; each module beside its source only leads there.

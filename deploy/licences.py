@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 HEAD = """# Licences
 
 What minewatch is built of and tested with, at the versions of `requirements.lock` and `Cargo.lock`. Made by
-`make licences`. minewatch itself is Apache-2.0. Packages marked `run` are installed with it; the others build and test. Compiled
-modules carry the run-time library of mypyc, which is mypy's, as the core carries its crates.
+`make licences`. minewatch itself is Apache-2.0. Packages marked `run` are installed with it; the others build and test.
+Compiled modules carry the run-time library of mypyc, which is mypy's, as the core carries its crates.
 """
 
 

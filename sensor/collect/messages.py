@@ -14,7 +14,8 @@ import msgspec
 
 from sensor.collect.plausible import why_impossible
 from sensor.ledger.central import CollectBatch, CollectPage, DeadLetter, PlacedReport, Queue, TopicPlace
-from sensor.model.wire import VERSION, NewerWireError, WireError, loads
+from sensor.model.message import NewerWireError, WireError
+from sensor.model.wire import VERSION, loads
 
 #: Reports of a batch that are held read at once: each takes some ten times its text.
 PAGE = 1_000

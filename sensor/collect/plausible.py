@@ -12,9 +12,10 @@ from sensor.ledger.store.records import column_text
 from sensor.model.condition import Condition
 from sensor.model.coverage import union
 from sensor.model.finding import Finding
+from sensor.model.message import MOST_INTEGER
 from sensor.model.record import Record
 from sensor.model.time import DAY_NS, HOUR_NS
-from sensor.model.wire import MOST_INTEGER, SensorReport, can_add_up
+from sensor.model.wire import SensorReport, can_add_up
 
 #: No connection lasts longer; and the hours in which a finding's connections were there: each is a row.
 LONGEST_NS, MOST_HOURS = 5 * 366 * DAY_NS, 10 * 366 * 24

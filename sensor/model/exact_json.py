@@ -15,6 +15,7 @@ import math
 import types
 import typing
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -30,14 +31,30 @@ MOST_FLOAT = 1e100
 
 
 class ExactJson(Generic[T]):
-    """Writes and reads values of one type."""
+    """Writes and reads values of one type. What that takes is made when it is first asked for: a tenth of a second for
+    a finding, and most replays write none.
+    """
 
     def __init__(self, value_type: Any) -> None:
-        self.adapter: TypeAdapter[T] = TypeAdapter(value_type)
+        self._type = value_type
         self._encoder = msgspec.json.Encoder(enc_hook=_plain)
-        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(value_type, dec_hook=_anything)
-        self._is_finite = _finite(value_type) or (lambda _: True)
-        self._is_measure = _finite(value_type, _is_within) or (lambda _: True)
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[T]:
+        """The exact way."""
+        return TypeAdapter(self._type)
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[T]:
+        return msgspec.json.Decoder(self._type, dec_hook=_anything)
+
+    @cached_property
+    def _is_finite(self) -> Finite:
+        return _finite(self._type) or (lambda _: True)
+
+    @cached_property
+    def _is_measure(self) -> Finite:
+        return _finite(self._type, _is_within) or (lambda _: True)
 
     def dumps(self, value: T, *, allow_nan: bool = True) -> str:
         """The value as one line of ASCII. Raises ValueError for a number that JSON has not, unless `allow_nan`."""

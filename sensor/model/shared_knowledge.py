@@ -16,8 +16,8 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from sensor.model.message import MOST_INTEGER, NewerWireError, WireError
 from sensor.model.sensor import SENSOR_ID
-from sensor.model.wire import MOST_INTEGER, NewerWireError, WireError
 
 VERSION = 1
 #: Rows of one sensor, the newest; ports of an address; and bytes of a message, which are more than those rows take.

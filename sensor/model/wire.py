@@ -27,6 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from sensor.model.condition import Condition
 from sensor.model.exact_json import ExactJson
 from sensor.model.finding import Finding
+from sensor.model.message import MOST_INTEGER, NewerWireError, WireError
 from sensor.model.node import Node
 from sensor.model.policy import REASON_CHARACTERS, STATES, PolicyState
 from sensor.model.record import Record
@@ -37,8 +38,6 @@ VERSION = 1
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 #: Begins the key of what is of the sensor itself, and of no miner.
 SENSOR_KEY = "sensor:"
-#: Times and numbers are those of a database: 64 bits with a sign.
-MOST_INTEGER = (1 << 63) - 1
 KINDS: dict[str, type[Record]] = {"finding": Finding, "node": Node, "condition": Condition}
 NAMES = {record_type: kind for kind, record_type in KINDS.items()}
 _FORMS: dict[str, ExactJson[Any]] = {kind: ExactJson(record_type) for kind, record_type in KINDS.items()}
@@ -51,14 +50,6 @@ class _RecordKind(msgspec.Struct):
 _KIND = msgspec.json.Decoder(_RecordKind)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXTS = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-class WireError(Exception):
-    """A message cannot be read; one sentence."""
-
-
-class NewerWireError(WireError):
-    """A message was made by a newer release."""
 
 
 @dataclass(frozen=True, slots=True)

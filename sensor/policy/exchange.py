@@ -13,9 +13,9 @@ from typing import Any
 
 from exporters.transports.kafka import client_settings, library, silent_logger
 from sensor.delivery.backoff import Backoff
+from sensor.model.message import WireError
 from sensor.model.shared_knowledge import MESSAGE_BYTES, VERSION, SharedKnowledge, dumps, loads
 from sensor.model.trouble import Speaker, TroubleState
-from sensor.model.wire import WireError
 from sensor.policy.settings import PolicySettings
 
 #: Messages taken at once, how long they are waited for, and how long a question may take, in seconds.

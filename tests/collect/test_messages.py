@@ -18,9 +18,10 @@ from sensor.collect.messages import MessageFold, TopicMessage, batch_of, read_me
 from sensor.collect.plausible import MOST_COUNT, why_impossible
 from sensor.ledger.central import CollectBatch, DeadLetter, PlacedReport, TopicPlace
 from sensor.model.finding import Finding
+from sensor.model.message import MOST_INTEGER
 from sensor.model.policy import PolicyState
 from sensor.model.quantities import Interval, Shares
-from sensor.model.wire import MOST_INTEGER, SensorReport, Stretch, dumps
+from sensor.model.wire import SensorReport, Stretch, dumps
 from tests.ledger.made import SECOND, any_of, finding, flow
 
 #: In seconds.

@@ -13,9 +13,10 @@ from sensor.model import wire
 from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowKey
+from sensor.model.message import NewerWireError, WireError
 from sensor.model.node import Node
 from sensor.model.record import Record
-from sensor.model.wire import NewerWireError, SensorReport, Stretch, WireError, dumps, loads, numbered, schema
+from sensor.model.wire import SensorReport, Stretch, dumps, loads, numbered, schema
 from tests.ledger.made import any_of, finding
 
 KEY = FlowKey("192.0.2.7", 40_000, "198.51.100.9", 8333, "TCP", 7, "1:flow7")

@@ -19,6 +19,7 @@ from sensor.daemon.exchange_step import ExchangeStep, knowledge_of
 from sensor.line.pipeline import Pipeline
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.message import WireError
 from sensor.model.shared_knowledge import (
     MESSAGE_BYTES,
     MOST_ADDRESSES,
@@ -33,7 +34,6 @@ from sensor.model.shared_knowledge import (
 )
 from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS
 from sensor.model.trouble import NOBODY
-from sensor.model.wire import WireError
 from sensor.names.learnt import LearntAddresses
 from sensor.names.taught import TaughtAddresses
 from sensor.policy.exchange import KnowledgeExchange

@@ -19,9 +19,10 @@ from sensor.daemon.configuration import load
 from sensor.daemon.sandbox_needs import needed_paths, needed_ports
 from sensor.daemon.troubles import troubles
 from sensor.ledger import Ledger
+from sensor.model.message import WireError
 from sensor.model.policy import PolicyState
 from sensor.model.status import Status
-from sensor.model.wire import SensorReport, WireError, dumps, loads, schema
+from sensor.model.wire import SensorReport, dumps, loads, schema
 from tests.exporters.statuses import quiet
 from tests.exporters.test_prometheus import series
 from tests.ledger.test_central import NOW, Central, SensorLedger, rows

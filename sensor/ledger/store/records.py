@@ -23,8 +23,9 @@ from sensor.model.attribution import Attribution, Enterprise
 from sensor.model.exact_json import ExactJson
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
+from sensor.model.message import WireError
 from sensor.model.record import Record
-from sensor.model.wire import SensorReport, WireError, read_record, record_text
+from sensor.model.wire import SensorReport, read_record, record_text
 from sensor.model.wire import loads as load_wire
 
 #: A text of so many characters or more is compressed (RFC 8878); the prefix marks it (JSON begins otherwise).

@@ -13,10 +13,11 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from sensor.model.message import WireError
 from sensor.model.shared_knowledge import SharedAddress, SharedBlock, SharedKnowledge
 from sensor.model.shared_knowledge import dumps as dump_knowledge
 from sensor.model.shared_knowledge import loads as load_knowledge
-from sensor.model.wire import SensorReport, Stretch, WireError, dumps, loads
+from sensor.model.wire import SensorReport, Stretch, dumps, loads
 from sensor.policy.inbox import PolicyInbox
 from sensor.policy.keys import PrivateKey
 from sensor.policy.parcel import HEADER_BYTES, open_sealed, seal, sealed, unpack
