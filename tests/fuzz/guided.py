@@ -82,6 +82,7 @@ def by_coverage(atheris: Any, options: argparse.Namespace) -> None:
     """Guided by coverage. Does not return: libFuzzer ends the process."""
     group, keep = options.group, options.keep
     folder: Path = options.corpus or Path("build/fuzz/corpus") / group
+    importlib.import_module("tests.dump.as_written").prefer_sources()  # compiled modules tell of no line they run
     with atheris.instrument_imports(include=["sensor"]):
         target = load(group)
     finds, seeds = Finds(target, keep, GUIDED_SLOW_S), target.seeds()
