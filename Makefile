@@ -15,7 +15,7 @@ TOOLS := build/tools
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -path sensor/core/fuzz -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) pyproject.toml sensor/model/version.py .cargo/config.toml
-# Of these rooms modules are compiled, too: setup.py names them.
+# Modules of these rooms are compiled, too (setup.py names them), or tell those their types.
 HOT_SOURCES := setup.py $(shell find sensor/session sensor/names sensor/line sensor/dialects sensor/signatures sensor/estimate sensor/model -name '*.py')
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
 DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls strace systemd \

@@ -53,7 +53,7 @@ def _differences(table: DeviceTable, example: PowerExample) -> Iterator[str]:
     bounds = example.expect.get("watts", ...)
     if bounds is ... or example.rate_hps is None:
         return
-    watts: float | None = None if joules is None else joules * example.rate_hps
+    watts = None if joules is None else joules * example.rate_hps
     if bounds is None and watts is not None:
         yield f"watts is {watts:g}, and no power may be given"
     elif isinstance(bounds, tuple) and (watts is None or not bounds[0] <= watts <= bounds[1]):

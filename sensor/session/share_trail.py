@@ -95,7 +95,7 @@ class ShareTrail:
             used = sorted(set(self._work_at) - {0})
             places = {old: new for new, old in enumerate(used, 1)} | {0: 0}
             self._works = [self._works[old - 1] for old in used]
-            self._work_at = bytearray(places[old] for old in bytes(self._work_at))
+            self._work_at = bytearray(places[old] for old in bytes(self._work_at))  # mypyc walks no bytearray
             if len(self._works) >= MAX_WORKS:
                 return 0
         self._works.append(work)

@@ -116,7 +116,7 @@ def test_one_that_is_far_behind_reads_more_at_once_until_it_is_stopped(
     together.close()
     member = Member(f"sqlite:///{tmp_path}/central.db", brokers, "behind", batch_wait_ms=1)
     until(lambda: member.collector.counters["messages_read"] > count - 20, member)
-    assert member.collector.counters["batches"] <= 3  # of 20 messages it would be eight; brokers may pause in between
+    assert member.collector.counters["batches"] < count // 20  # that many if each read a page; brokers may pause
     member.source.rewind()
     member.source.stop()
     begun_s = time.monotonic()

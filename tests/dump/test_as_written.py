@@ -20,9 +20,13 @@ HOT = sorted(
 )
 
 
-def as_written(*words: str) -> None:
-    command = [sys.executable, "-m", "tests.dump.as_written", *words]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=280)
+def printed(*words: str) -> str:
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(command, cwd=ROOT, check=True, timeout=280, stdout=subprocess.PIPE, text=True).stdout
+
+
+def as_written(*words: str) -> str:
+    return printed("tests.dump.as_written", *words)
 
 
 @pytest.mark.skipif(not HOT, reason="no module is compiled here")
@@ -45,3 +49,10 @@ def test_sources_give_the_stored_events_of_the_projects_own_captures(tmp_path: P
     found = {name: digest([json.dumps(event, sort_keys=True) for event in events]) for name, *events in dumped}
     assert found == {name: STORED_DIGESTS.get(name, digest([])) for name in found}
     assert len(found) > 10
+
+
+@pytest.mark.skipif(not HOT, reason="no module is compiled here")
+def test_sources_and_compiled_modules_say_the_same_of_damaged_dialogues() -> None:
+    compiled = printed("tests.dump.damaged", "--times", "20")
+    assert compiled.count("\n") > 500
+    assert compiled == as_written("tests.dump.damaged", "--times", "20")
